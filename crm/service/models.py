@@ -1,0 +1,290 @@
+"""The ticket, and everything that is known of its life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.customers.models import Contact, Customer, Tag
+from crm.organisation import access
+from routing.models import Queue, SLAPolicy
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from crm.organisation.models import User
+
+NUMBER_OFFSET = 100_000
+"""Ticket numbers have six digits from the first day."""
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    """Tickets, and who may see them."""
+
+    def visible_to(self, user: User | AnonymousUser | None) -> TicketQuerySet:
+        """Supervisors: all. Agents: their queues' and their own. Customers: those they take part in. Others: none."""
+        if not access.is_person(user):
+            return self.none()
+        if access.is_staff(user):
+            if access.sees_all_tickets(user):
+                return self.all()
+            if not access.works_tickets(user):
+                return self.none()
+            queues = list(user.queue_memberships.values_list("queue_id", flat=True))
+            also = TicketQueue.objects.filter(queue_id__in=queues).values("ticket_id")
+            return self.filter(Q(queue_id__in=queues) | Q(assignee=user) | Q(pk__in=also))
+        mine = TicketParticipant.objects.filter(contact__user=user).values("ticket_id")
+        return self.filter(pk__in=mine).exclude(status=Ticket.Status.MERGED)
+
+    def numbered(self, number: str | int) -> TicketQuerySet:
+        """The ticket with this number, or none."""
+        text = str(number)
+        return (
+            self.filter(pk=int(text) - NUMBER_OFFSET)
+            if text.isascii() and text.isdigit() and len(text) < 18
+            else self.none()
+        )
+
+
+class Ticket(models.Model):
+    """One service request. Changed only by `crm.service.changes.Change`, which keeps its history."""
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        NEW = "new", _("New")
+        OPEN = "open", _("Open")
+        PENDING = "pending", _("Waiting for customer")
+        SNOOZED = "snoozed", _("Snoozed")
+        RESOLVED = "resolved", _("Resolved")
+        CLOSED = "closed", _("Closed")
+        MERGED = "merged", _("Merged")
+
+    class Priority(models.IntegerChoices):
+        """How soon."""
+
+        LOW = 1, _("Low")
+        NORMAL = 2, _("Normal")
+        HIGH = 3, _("High")
+        URGENT = 4, _("Urgent")
+
+    WORKING = (Status.NEW, Status.OPEN)
+    """Somebody here has to do something."""
+    UNFINISHED = (Status.NEW, Status.OPEN, Status.PENDING, Status.SNOOZED)
+
+    subject = models.CharField(_("subject"), max_length=250, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.NEW)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="tickets", verbose_name=_("queue"))
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assigned_tickets",
+        verbose_name=_("assignee"),
+    )
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="tickets", verbose_name=_("contact"))
+    customer = models.ForeignKey(
+        Customer, models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("customer")
+    )
+    origin = models.CharField(_("came by"), max_length=20, blank=True)
+    """Kind of the channel it came by."""
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="tickets", verbose_name=_("tags"))
+    sequence = models.PositiveIntegerField(default=0)
+    """Raised under the row's lock by every message and every change: a browser asks for all after N."""
+    preview = models.CharField(max_length=200, blank=True)
+    """Beginning of the last message, for lists."""
+    message_count = models.PositiveIntegerField(default=0)
+
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    activity_at = models.DateTimeField(_("last activity"), default=timezone.now)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    """First inbound message that nobody has answered; None when it is the customer's turn."""
+    first_answered_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+
+    sla = models.ForeignKey(SLAPolicy, models.SET_NULL, null=True, blank=True, related_name="+")
+    first_answer_due = models.DateTimeField(null=True, blank=True)
+    next_answer_due = models.DateTimeField(null=True, blank=True)
+    solution_due = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    """The nearest of the promises that are still open."""
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="merged_tickets")
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        ordering = ["-activity_at", "-id"]
+        indexes = [
+            models.Index(fields=["status", "-activity_at", "-id"], name="ticket_status"),
+            models.Index(fields=["-activity_at", "-id"], name="ticket_activity"),
+            models.Index(fields=["queue", "status", "-activity_at", "-id"], name="ticket_queue"),
+            models.Index(fields=["assignee", "status", "-activity_at", "-id"], name="ticket_assignee"),
+            models.Index(fields=["contact", "-activity_at", "-id"], name="ticket_contact"),
+            models.Index(fields=["customer", "-activity_at", "-id"], name="ticket_customer"),
+            models.Index(
+                fields=["-activity_at", "-id"], name="ticket_working", condition=Q(status__in=["new", "open"])
+            ),
+            models.Index(
+                fields=["queue", "-activity_at", "-id"],
+                name="ticket_queue_working",
+                condition=Q(status__in=["new", "open"]),
+            ),
+            models.Index(fields=["due_at"], name="ticket_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["snoozed_until"], name="ticket_snoozed", condition=Q(status="snoozed")),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.subject}"
+
+    @property
+    def number(self) -> int:
+        """What people call the ticket by."""
+        return self.pk + NUMBER_OFFSET
+
+    @property
+    def is_finished(self) -> bool:
+        """Resolved, closed or merged."""
+        return self.status not in self.UNFINISHED
+
+
+class TicketParticipant(models.Model):
+    """A contact who takes part: may answer by mail into the ticket, and sees it on the portal."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="participants")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="participations")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "contact"], name="participant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.contact} on {self.ticket_id}"
+
+
+class TicketQueue(models.Model):
+    """A further queue that sees the ticket: the mail was sent to two of our addresses."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="also_in")
+    queue = models.ForeignKey(Queue, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "queue"], name="ticket_queue_once")]
+        indexes = [models.Index(fields=["queue", "ticket"], name="ticket_also_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} in {self.queue}"
+
+
+class TicketEvent(models.Model):
+    """One change of a ticket: who, what, from, to, why. Never changed afterwards."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor_name = models.CharField(max_length=200, blank=True)
+    """Who did it, kept when the user is gone: a colleague, a contact, `rule: NAME`, or empty for the system."""
+    what = models.CharField(max_length=30)
+    """The field or the deed: `status`, `assignee`, `queue`, `tags`, `opened`, `merged`, `rated` …"""
+    old = models.CharField(max_length=300, blank=True)
+    new = models.CharField(max_length=300, blank=True)
+    why = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("ticket event")
+        verbose_name_plural = _("ticket events")
+        ordering = ["ticket_id", "seq"]
+        constraints = [models.UniqueConstraint(fields=["ticket", "seq"], name="ticket_event_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.old} → {self.new}"
+
+
+class TicketLink(models.Model):
+    """Two tickets that have to do with each other."""
+
+    class Kind(models.TextChoices):
+        """How."""
+
+        UNVERIFIED = "unverified", _("Claims to belong to")
+        RELATED = "related", _("Related")
+        SPLIT = "split", _("Split from")
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="links")
+    other = models.ForeignKey(Ticket, models.CASCADE, related_name="linked_from")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("ticket link")
+        verbose_name_plural = _("ticket links")
+        constraints = [models.UniqueConstraint(fields=["ticket", "other", "kind"], name="ticket_link_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.kind} {self.other_id}"
+
+
+class TicketMerge(models.Model):
+    """One merge, with all that moved, so that it can be undone."""
+
+    source = models.ForeignKey(Ticket, models.CASCADE, related_name="merges_out")
+    target = models.ForeignKey(Ticket, models.CASCADE, related_name="merges_in")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    moved = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("ticket merge")
+        verbose_name_plural = _("ticket merges")
+
+    def __str__(self) -> str:
+        return f"{self.source_id} into {self.target_id}"
+
+
+class Escalation(models.Model):
+    """A promise that was (nearly) missed was told once: the constraint makes it once."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="escalations")
+    clock = models.CharField(max_length=12)
+    """`first`, `next` or `solution`."""
+    level = models.CharField(max_length=10)
+    """`warning` or `breach`."""
+    due_at = models.DateTimeField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("escalation")
+        verbose_name_plural = _("escalations")
+        constraints = [models.UniqueConstraint(fields=["ticket", "clock", "level", "due_at"], name="escalation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.clock} {self.level}"
+
+
+class Satisfaction(models.Model):
+    """What the customer says of our answers: 1 (bad) to 5 (good). One a ticket; a new rating replaces the old."""
+
+    ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="satisfaction")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="+")
+    score = models.PositiveSmallIntegerField()
+    comment = models.TextField(blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("rating")
+        verbose_name_plural = _("ratings")
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.score}"
