@@ -1,15 +1,224 @@
-"""Failure reports: which recipients did a mail server say it could not reach?"""
+"""Failure reports: which recipients did a mail server say it could not reach?
+
+A report is a *failure or delay* report: RFC 3464 `Action: failed` or `Action: delayed`, or the words of the many mail
+systems that never learned RFC 3464. A delay is a report too (`permanent` is False), as in flufl.bounce and sisimai:
+it belongs to the message that was sent, and never is a customer's new request. No reports are: notices that a message was
+`delivered`, `relayed` or `expanded`, read receipts (RFC 8098), abuse feedback (RFC 5965: the mail did arrive),
+challenges ("click to be let through"), vacation notices, and people who write about bounces or forward one.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import TYPE_CHECKING
 
+from flufl.bounce import all_failures
+
 from inbox.channels.base import DeliveryReport
+
+from . import notices
+from .machines import has_null_sender, is_mail_system
+from .statuses import Recipient, failed_recipients, has_status_fields
 
 if TYPE_CHECKING:
     from inbox.channels.email.reading.parsed import ParsedMail
 
+# It logs every detector it tries, and a traceback for each odd mail; neither is of use to anybody here.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
+
+_NOT_A_FAILURE = re.compile(
+    r"report-type\s*=\s*\"?\s*(?:disposition-notification|feedback-report|x-)|multipart/(?:disposition|feedback)",
+    re.IGNORECASE,
+)
+_MESSAGE_ID = re.compile(r"^message-id:[ \t]*\n?[ \t]*<([^<>\n]{3,500})>", re.IGNORECASE | re.MULTILINE)
+_TO = re.compile(
+    r"^(?:x-envelope-to|x-original-to|to):[ \t]*([^\n]*(?:\n[ \t]+[^\n]*){0,3})", re.IGNORECASE | re.MULTILINE
+)
+_LIST_MAIL = re.compile(r"^(?:list-id|newsgroups|x-beenthere|precedence:[ \t]*list)", re.IGNORECASE | re.MULTILINE)
+_STATUS = re.compile(r"(?<![\d.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![\d.])")
+_REPLY_CODE = re.compile(r"(?<![\d.#-])([45])[0-5][0-9](?=[ -][^\d])")
+_FORWARDED = re.compile(r"^\s*(?:re|aw|wg|fwd?|tr|sv|vs|rv|i|r|答复|回复|回覆|转发|轉寄|转寄)\s*[:：]", re.IGNORECASE)
+
 
 def find_report(parsed: ParsedMail) -> DeliveryReport | None:
-    """The failure report that this mail is, or None when it is none."""
+    """The failure or delay report that this mail is, or None when it is none. Pure; never raises."""
+    content_type = parsed.header("content-type")
+    if _NOT_A_FAILURE.search(content_type) or parsed.parts_of(
+        "message/disposition-notification", "message/feedback-report"
+    ):
+        return _from_rejection(parsed)
+    reporting = content_type.lstrip().lower().startswith("multipart/report")
+    system = is_mail_system(parsed)
+    bouncy = notices.subject_says_failure(parsed.subject)
+    notice, original = _notice(parsed)
+    if notices.is_challenge(notice):
+        return None
+
+    if (reporting or system or bouncy or has_null_sender(parsed)) and not (
+        _FORWARDED.match(parsed.subject) and not (reporting or system)
+    ):
+        told = _from_status_fields(parsed, notice, original)
+        if told is not None:
+            return told if told.recipients or told.status != _SUCCESS else None
+
+    named = _addresses_in(", ".join(parsed.headers.get("x-failed-recipients", ())))
+    if named and not notices.is_vacation(parsed.subject):
+        return _report(parsed, notice, original, named)
+    if notices.is_vacation(parsed.subject) or not _is_notice(parsed, notice, reporting, system, bouncy):
+        return None
+    return _report(parsed, notice, original, _from_words(parsed, notice, original))
+
+
+_SUCCESS = "2.0.0"
+
+
+def _from_rejection(parsed: ParsedMail) -> DeliveryReport | None:
+    """Sieve and Dovecot refuse mail by a disposition notification that says so (RFC 5429 section 2.2.1)."""
+    texts = [p.text for p in parsed.parts_of("message/disposition-notification")]
+    if not texts or "deleted" not in texts[0].lower() or "reject" not in f"{parsed.header('auto-submitted')} {parsed.text}".lower():
+        return None
+    notice, original = _notice(parsed)
+    failed, _ = failed_recipients(texts[0])
+    return _report(parsed, notice, original, tuple(r.address for r in failed if r.address))
+
+
+def _notice(parsed: ParsedMail) -> tuple[str, str]:
+    """What the mail system says in words, and what it returns of the original mail."""
+    texts = [
+        p.text
+        for p in parsed.parts
+        if p.content_type == "text/plain" and p.disposition != "attachment" and p.text.strip()
+    ]
+    text = texts[0] if texts else parsed.text
+    if texts and notices.is_filler(texts[0]) and len(texts) > 1:
+        text = texts[1]
+    notice, returned = notices.split_original(text)
+    attached = [
+        p.text
+        for p in parsed.parts_of("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global")
+    ]
+    return notice[:60_000], "\n".join([*attached, returned])[:60_000]
+
+
+def _from_status_fields(parsed: ParsedMail, notice: str, original: str) -> DeliveryReport | None:
+    """From the machine-readable part (RFC 3464), or from the same fields written as plain text."""
+    texts = [p.text for p in parsed.parts_of("message/delivery-status", "message/global-delivery-status")]
+    if not texts:
+        # Gateways turn the part into plain text, some systems never declared it.
+        texts = [p.text for p in parsed.parts if p.content_type.startswith("text/") and has_status_fields(p.text)]
+        texts = [notices.split_original(text)[0] for text in texts]
+    if not texts:
+        return None
+    failed, others = failed_recipients("\n\n".join(texts))
+    own = _own_addresses(parsed)
+    usable = [r for r in failed if r.address and r.address.lower() not in own] or [r for r in failed if r.address]
+    if usable:
+        first = usable[0]
+        return DeliveryReport(
+            recipients=_unique(r.address for r in usable),
+            permanent=any(r.action == "failed" for r in usable),
+            status=next((r.status for r in usable if r.status), "") or _status_in(first.diagnostic),
+            diagnostic=next((r.diagnostic for r in usable if r.diagnostic), ""),
+            original_message_id=_original_id(parsed, original),
+            original_envelope_token=first.envelope_token,
+        )
+    if not failed and others:
+        return DeliveryReport(status=_SUCCESS)
     return None
+
+
+def _is_notice(parsed: ParsedMail, notice: str, reporting: bool, system: bool, bouncy: bool) -> bool:
+    """Does a mail without status fields tell of a failure? The weaker the sender's claim, the stronger the words must be."""
+    if reporting and (system or bouncy or has_null_sender(parsed) or notices.says_failure(notice)):
+        return True
+    if system:
+        return bouncy or notices.says_failure(notice) or notices.begins_as_notice(notice)
+    if _FORWARDED.match(parsed.subject) and not bouncy:
+        return False
+    if has_null_sender(parsed):
+        return notices.says_failure(notice) or (bouncy and notices.has_reply_code(notice))
+    if bouncy and not _FORWARDED.match(parsed.subject) and notices.begins_as_notice(notice):
+        return True
+    return notices.begins_as_notice(notice) and (bouncy or notices.is_certain(notice))
+
+
+def _from_words(parsed: ParsedMail, notice: str, original: str) -> tuple[str, ...]:
+    own = _own_addresses(parsed)
+    named, sure = notices.recipients(notice)
+    found = tuple(a for a in named if a.lower() not in own)
+    known = () if sure and len(found) > 1 else _by_known_systems(parsed)
+    if known and (not found or not sure or {a.lower() for a in found} < {a.lower() for a in known}):
+        return known
+    if not found and not _LIST_MAIL.search(original):
+        # Some systems do not say who: then the returned mail's single recipient is meant.
+        for match in _TO.finditer(original[:20_000]):
+            to = [a for a in _addresses_in(match[1]) if a.lower() not in own]
+            if len(to) == 1:
+                return tuple(to)
+    return found
+
+
+def _by_known_systems(parsed: ParsedMail) -> tuple[str, ...]:
+    """What the detectors of flufl.bounce find, in the alphabet's order, because it answers in sets."""
+    try:
+        temporary, permanent = all_failures(parsed.message)
+    except Exception:  # many kinds, on some three of a hundred malformed mails
+        return ()
+    decoded = sorted(a.decode("ascii", "ignore") for a in {*temporary, *permanent})
+    return tuple(a for a in decoded if notices.is_address(a))
+
+
+def _report(parsed: ParsedMail, notice: str, original: str, addresses: tuple[str, ...]) -> DeliveryReport:
+    status = _status_in(notice)
+    code = _REPLY_CODE.search(notice)
+    delayed = notices.says_delay(notice, parsed.subject)
+    if not status and code:
+        status = f"{code[1]}.0.0"
+    return DeliveryReport(
+        recipients=_unique(addresses),
+        permanent=not delayed,
+        status=status,
+        diagnostic=notices.diagnostic(notice),
+        original_message_id=_original_id(parsed, original),
+    )
+
+
+def _original_id(parsed: ParsedMail, original: str) -> str:
+    match = _MESSAGE_ID.search(original)
+    if match:
+        return match[1].strip()
+    # RFC 3834 section 3.1.5 lets the reporter name the original here when it returns nothing of it.
+    return parsed.header("in-reply-to").strip().strip("<>").split(" ")[0].strip("<>")
+
+
+def _own_addresses(parsed: ParsedMail) -> frozenset[str]:
+    """Whoever got this report sent the original, so is not one of its failed recipients."""
+    values = [
+        *parsed.headers.get("to", ()),
+        *parsed.headers.get("delivered-to", ()),
+        *parsed.headers.get("x-original-to", ()),
+    ]
+    return frozenset(a.lower() for a in _addresses_in(", ".join(values)))
+
+
+def _addresses_in(text: str) -> tuple[str, ...]:
+    return tuple(m[0] for m in notices.ADDRESS.finditer(text[:20_000]))
+
+
+def _status_in(text: str) -> str:
+    codes = [m[1] for m in _STATUS.finditer(text) if m[1][0] in "45"]
+    return codes[0] if codes else ""
+
+
+def _unique(addresses) -> tuple[str, ...]:
+    """In the order reported, each once, the domain in lower case."""
+    seen: dict[str, str] = {}
+    for address in addresses:
+        local, _, domain = address.rpartition("@")
+        clean = f"{local}@{domain.lower()}" if local else address
+        seen.setdefault(clean.lower(), clean)
+    return tuple(seen.values())
+
+
+__all__ = ["Recipient", "find_report"]
