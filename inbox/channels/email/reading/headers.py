@@ -1,0 +1,259 @@
+"""The header of a mail or a part: fields (RFC 5322), encoded words (RFC 2047), parameters (RFC 2231)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from .charsets import decode
+
+HEADER_LIMIT = 256 * 1024
+"""Bytes of one header that are read; the rest is left out and said."""
+FIELD_LIMIT = 2000
+"""Fields of one header that are read."""
+
+_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)$", re.MULTILINE)
+_FIELD_START = re.compile(rb"[!-9;-~]+[ \t]*:")
+_BLANK = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t\r\n]*")
+_WORD = re.compile(r"=\?([^?\s=]{1,75})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,20})\?=")
+_CUT_WORD = re.compile(r"=\?([^?\s=]{1,75})\?([bBqQ])\?([^?\s]+)\??$")
+_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+_UNSEEN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
+_TYPE = re.compile(r"\s*\"?([A-Za-z0-9!#$&^_.+-]{1,100})/([A-Za-z0-9!#$&^_.+-]{1,100})")
+
+Fields = Mapping[str, list[bytes]]
+"""Lower-case name to the raw values, still folded and encoded."""
+
+
+class Header(NamedTuple):
+    fields: dict[str, list[bytes]]
+    body: int
+    """Offset of the first byte after the header."""
+    cut: bool
+    """True when it was longer than is read."""
+
+
+def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
+    """Separate the header that begins at `start`. A body that follows without an empty line is found too."""
+    end = len(raw) if end is None else end
+    if raw.startswith((b"\n", b"\r\n"), start, end):
+        return Header({}, start + (1 if raw[start] == 10 else 2), False)
+    blank = _BLANK.search(raw, start, end)
+    stop, body = (blank.start() + 1, blank.end()) if blank else (end, end)
+    cut = stop - start > HEADER_LIMIT
+    block = raw[start : min(stop, start + HEADER_LIMIT)]
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b" \n").replace(b"\r", b" ")  # same length: offsets stay true
+    fields: dict[str, list[bytes]] = {}
+    at, last, count = 0, None, 0
+    for found in _FIELD.finditer(block):
+        gap = block[at : found.start()]
+        if gap.strip():
+            # A line that is no field: the body without an empty line before it, or a value that lost its fold.
+            if last is None and start:
+                return Header(fields, start + at, cut)
+            if last is not None and b"\n\n" not in gap and gap.count(b"\n") < 4:
+                fields[last][-1] += b" " + gap.strip()
+            elif last is not None:
+                return Header(fields, start + at, cut)
+        count += 1
+        if count > FIELD_LIMIT:
+            cut = True
+            break
+        last = found[1].decode("ascii").lower()
+        fields.setdefault(last, []).append(found[2])
+        at = min(found.end() + 1, len(block))
+    rest = block[at:]
+    if not cut and rest.strip():
+        if (
+            last is not None
+            and blank
+            and rest.count(b"\n") <= 1
+            and not start
+            and len(rest) < 200
+            and raw[body:end].strip()
+        ):
+            fields[last][-1] += b" " + rest.strip()
+        else:
+            return Header(fields, start + at, cut)
+    return Header(fields, body, cut)
+
+
+def looks_like_field(line: bytes) -> bool:
+    """Whether a line could begin a header field."""
+    return _FIELD_START.match(line) is not None
+
+
+def value(raw: bytes, hint: str = "") -> str:
+    """One unstructured value as a person reads it: unfolded, decoded, without control and bidi override characters."""
+    return tidy(decode_words(unfold(as_text(raw, hint)))).strip()
+
+
+def as_text(raw: bytes, hint: str = "") -> str:
+    """The characters of a raw value; bytes beyond ASCII are UTF-8 (RFC 6532), else what the mail's body uses."""
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii")
+    return decode(raw, "", hint)[0]
+
+
+def unfold(text: str) -> str:
+    """A value on one line (RFC 5322, 2.2.3)."""
+    return _FOLD.sub(" ", text) if "\n" in text else text
+
+
+def tidy(text: str) -> str:
+    """Without characters that break a line, hide, or turn the direction of what follows (S-15, S-51)."""
+    return text if text.isascii() and text.isprintable() else _UNSEEN.sub(_blank_or_nothing, text)
+
+
+def _blank_or_nothing(found: re.Match[str]) -> str:
+    return " " if any(char in "\n\r\x0b\x0c\x85\u2028\u2029" for char in found[0]) else ""
+
+
+def decode_words(text: str) -> str:
+    """Resolve encoded words (RFC 2047) wherever they stand: in quotes, in parameters, with no space around them.
+
+    Neighbours of one character set are joined before decoding, because many senders split inside a character.
+    """
+    if "=?" not in text:
+        return text
+    out: list[str] = []
+    pending: list[tuple[str, str, str]] = []
+    at = 0
+    for found in _WORD.finditer(text):
+        between = text[at : found.start()]
+        word = (found[1].split("*")[0].lower(), found[2].lower(), found[3])
+        if pending and (between.strip() or pending[-1][0] != word[0] or pending[-1][1] != word[1]):
+            out.append(_join(pending))
+            pending = []
+            if between.strip():
+                out.append(between)
+        elif not pending and (between.strip() or not out):
+            out.append(between)
+        pending.append(word)
+        at = found.end()
+    if pending:
+        out.append(_join(pending))
+    rest = text[at:]
+    cut = _CUT_WORD.search(rest)
+    if cut:
+        lead = rest[: cut.start()]
+        out.append(lead if lead.strip() or not pending else "")
+        out.append(_join([(cut[1].split("*")[0].lower(), cut[2].lower(), cut[3])]).rstrip("\ufffd"))
+    else:
+        out.append(rest)
+    return "".join(out)
+
+
+def _join(words: list[tuple[str, str, str]]) -> str:
+    charset, encoding, _ = words[0]
+    texts = [word[2] for word in words]
+    if encoding == "q":
+        content = b"".join(_from_q(text) for text in texts)
+    else:
+        packed = [
+            re.sub(r"[^A-Za-z0-9+/]", "", text.replace("-", "+") if "+" not in text and "-" in text else text)
+            for text in texts
+        ]
+        if all(len(text) % 4 == 0 or "=" in words[index][2] for index, text in enumerate(packed[:-1])):
+            content = b"".join(_from_b(text) for text in packed)
+        else:
+            content = _from_b("".join(packed))
+    return decode(content, charset)[0]
+
+
+def _from_q(text: str) -> bytes:
+    raw = text.replace("_", " ").encode("utf-8", "surrogateescape")
+    return _HEX.sub(lambda found: bytes((int(found[1], 16),)), raw)
+
+
+def _from_b(text: str) -> bytes:
+    if len(text) % 4 == 1:
+        text = text[:-1]
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return text.encode()
+
+
+def content_type(raw: bytes | None, default: str = "text/plain") -> str:
+    """The media type in lower case, or `default` when it is missing or no type at all (RFC 2045, 5.2)."""
+    if raw is None:
+        return default
+    text = raw.decode("latin-1")
+    found = _TYPE.match(text)
+    if found:
+        return f"{found[1]}/{found[2]}".lower()
+    word = re.split(r"[\s;]", text.strip().lower())[0]
+    return {"html": "text/html", "text": "text/plain", "plain": "text/plain", "multipart": "multipart/mixed"}.get(
+        word, default
+    )
+
+
+def parameters(raw: bytes | None, hint: str = "") -> dict[str, str]:
+    """The parameters of a structured field by lower-case name, with continuations joined (RFC 2231) and encoded
+    words resolved although they are not allowed there, because Outlook, Gmail and others write them."""
+    if raw is None or (b";" not in raw and b"=" not in raw):
+        return {}
+    text = unfold(as_text(raw, hint))
+    found: dict[str, str] = {}
+    pieces: dict[str, list[tuple[int, bool, str]]] = {}
+    for match in _PARAMETER.finditer(text if text.lstrip().startswith(";") or ";" in text else ";" + text):
+        name, given = match[1].lower(), _unquoted(match[2])
+        if "*" not in name:
+            found.setdefault(name, decode_words(given))
+            continue
+        base, _, number = name.partition("*")
+        encoded = number.endswith("*") or number == ""
+        number = number.rstrip("*")
+        if number.isdigit() and len(number) < 4 or not number:
+            pieces.setdefault(base, []).append((int(number or 0), encoded, given))
+    for base, given_pieces in pieces.items():
+        joined = _continued(sorted(given_pieces, key=lambda piece: piece[0]))
+        if joined or base not in found:
+            found[base] = joined
+    for name in ("charset", "boundary"):
+        if name not in found and (stray := re.search(name + r'\s*=\s*"?([^\s";]+)', text, re.IGNORECASE)):
+            found[name] = stray[1]
+    return found
+
+
+def _unquoted(given: str) -> str:
+    given = given.strip()
+    if given.startswith('"'):
+        given = given[1:-1] if given.endswith('"') and len(given) > 1 else given[1:]
+        return re.sub(r'\\(["\\])', r"\1", given)
+    return given
+
+
+def _continued(pieces: list[tuple[int, bool, str]]) -> str:
+    charset = ""
+    out = b""
+    for index, (_, encoded, text) in enumerate(pieces):
+        if index == 0 and encoded and text.count("'") >= 2:
+            charset, _, text = text.split("'", 2)
+        out += unquote_to_bytes(text) if encoded else text.encode("utf-8", "surrogateescape")
+    return decode_words(decode(out, charset)[0])
+
+
+def date(text: str) -> datetime | None:
+    """The moment a Date field names, or None when it names none. A missing zone is read as UTC (RFC 5322, 3.3)."""
+    text = re.sub(r"\([^()]*\)", " ", text).strip()
+    try:
+        parsed = parsedate_tz(text)
+        if parsed is None or parsed[0] < 1900:
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        offset = parsed[9] or 0
+        zone = timezone(timedelta(seconds=offset)) if offset and abs(offset) < 86400 else UTC
+        return datetime(*parsed[:5], min(parsed[5], 59), tzinfo=zone)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

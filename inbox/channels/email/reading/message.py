@@ -1,0 +1,131 @@
+"""The way from the bytes of any mail to what the inbox works with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from inbox.channels.base import Address, Authentication, Inbound
+from inbox.channels.email.understanding import automatic, bounces, language, quotes
+
+from . import addresses, authentication, bodies, headers, tnef
+from .headers import Fields
+from .parsed import ParsedMail
+from .structure import Tree, split, without_envelope
+
+REFERENCE_LIMIT = 200
+_ID = re.compile(r"<\s*([^<>\s]+)\s*>")
+_DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to")
+
+
+def read(raw: bytes, trusted: str = "") -> Inbound:
+    """Understand one mail as far as bytes alone allow. Pure; never raises for bad input: see `Inbound.errors`.
+
+    `trusted` is the authserv-id (RFC 8601) of the server that receives for us; what others claim is not believed.
+    """
+    parsed, fields, hint = _parse(raw)
+    senders = _mailboxes(fields, "from", hint)
+    reply_text = quotes.strip(parsed.text, parsed.html)
+    return Inbound(
+        sender=parsed.sender,
+        subject=parsed.subject,
+        text=parsed.text,
+        html=parsed.html,
+        reply_text=reply_text,
+        to=_mailboxes(fields, "to", hint),
+        cc=_mailboxes(fields, "cc", hint),
+        delivered_to=tuple(dict.fromkeys(each.address for name in _DELIVERED for each in _mailboxes(fields, name, hint))),
+        reply_to=_mailboxes(fields, "reply-to", hint),
+        message_id=next(iter(_ids(parsed.headers.get("message-id", ())[:1])), ""),
+        in_reply_to=next(iter(_ids(parsed.headers.get("in-reply-to", ()))), ""),
+        references=tuple(_ids(parsed.headers.get("references", ())))[-REFERENCE_LIMIT:],
+        sent_at=_sent_at(parsed),
+        files=parsed.files,
+        language=language.detect(reply_text or parsed.text),
+        automatic=automatic.why_automatic(parsed, parsed.text),
+        report=bounces.find_report(parsed),
+        ambiguous_sender=_is_ambiguous(fields, senders),
+        authentication=authentication.read(parsed.headers.get("authentication-results", ()), trusted) if trusted else Authentication(),
+        errors=parsed.errors,
+    )
+
+
+def parse(raw: bytes) -> ParsedMail:
+    """Decode one mail without judging it."""
+    return _parse(raw)[0]
+
+
+def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
+    raw = without_envelope(raw)
+    tree = split(raw)
+    nodes = list(tree.root.leaves())
+    hint = next((node.parameters["charset"] for node in nodes if "charset" in node.parameters), "")
+    faults: list[str] = []
+    leaves = [bodies.read_leaf(tree, node, hint, faults) for node in nodes]
+    body = bodies.assemble(tree.root, leaves)
+    tnef.unpack(body)
+    fields = tree.root.fields
+    decoded = {name: tuple(headers.value(each, hint) for each in values) for name, values in fields.items()}
+    senders = _mailboxes(fields, "from", hint)
+    parsed = ParsedMail(
+        raw=raw,
+        headers=decoded,
+        text=body.text,
+        html=body.html,
+        subject=decoded.get("subject", ("",))[0],
+        sender=senders[0] if senders else None,
+        files=tuple(body.files),
+        parts=tuple(leaf.part for leaf in leaves),
+        errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip())),
+        entangled=tree.header_cut or tree.too_deep or tree.too_many,
+    )
+    return parsed, fields, hint
+
+
+def _mailboxes(fields: Fields, name: str, hint: str) -> tuple[Address, ...]:
+    values = fields.get(name)
+    if not values:
+        return ()
+    if len(values) == 1:
+        return addresses.read_list(values[0], hint)
+    return tuple(each for value in values[:50] for each in addresses.read_list(value, hint))[: addresses.LIMIT]
+
+
+def _is_ambiguous(fields: Fields, senders: tuple[Address, ...]) -> bool:
+    """Nobody may be identified by a From that holds none, several, or one hidden in an encoded word (S-43)."""
+    values = fields.get("from", [])
+    if len(senders) != 1 or len(values) != 1 or not addresses.is_mailbox(senders[0].address):
+        return True
+    return senders[0].address.encode() not in re.sub(rb"\s+", b"", values[0])
+
+
+def _ids(values: Iterable[str]) -> Iterable[str]:
+    for value in values:
+        marked = _ID.findall(value)
+        yield from marked or (word.strip("<>,;\"'") for word in value.split() if "@" in word or len(value.split()) == 1)
+
+
+def _sent_at(parsed: ParsedMail) -> datetime | None:
+    return headers.date(parsed.header("date")) if "date" in parsed.headers else None
+
+
+def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:
+    if leaves_empty:
+        yield _("The mail is empty.")
+    if tree.header_cut:
+        yield _("Partly unreadable: the header is too long and was read in part.")
+    if tree.too_deep:
+        yield _("Partly unreadable: parts are nested too deeply.")
+    if tree.too_many:
+        yield _("Partly unreadable: there are too many parts.")
+    if tree.no_boundary:
+        yield _("Partly unreadable: the parts could not be told apart, so they are shown as text.")
+    for fault in dict.fromkeys(faults):
+        kind, _colon, detail = fault.partition(":")
+        if kind == "encoding":
+            yield _("Partly unreadable: a part is not encoded as it says (%(encoding)s).") % {"encoding": detail}
+        else:
+            yield _("Partly unreadable: some characters do not belong to the character set (%(charset)s).") % {"charset": detail or "-"}
