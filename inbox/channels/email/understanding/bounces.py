@@ -48,16 +48,13 @@ def find_report(parsed: ParsedMail) -> DeliveryReport | None:
         "message/disposition-notification", "message/feedback-report"
     ):
         return _from_rejection(parsed)
-    reporting = content_type.lstrip().lower().startswith("multipart/report")
-    system = is_mail_system(parsed)
-    bouncy = notices.subject_says_failure(parsed.subject)
     notice, original = _notice(parsed)
     if notices.is_challenge(notice):
         return None
 
-    if (reporting or system or bouncy or has_null_sender(parsed)) and not (
-        _FORWARDED.match(parsed.subject) and not (reporting or system)
-    ):
+    by_system = _is_reporting(parsed) or is_mail_system(parsed)
+    by_words = notices.subject_says_failure(parsed.subject) and not _FORWARDED.match(parsed.subject)
+    if by_system or by_words or has_null_sender(parsed):
         told = _from_status_fields(parsed, notice, original)
         if told is not None:
             return told if told.recipients or told.status != _SUCCESS else None
@@ -65,12 +62,16 @@ def find_report(parsed: ParsedMail) -> DeliveryReport | None:
     named = _addresses_in(", ".join(parsed.headers.get("x-failed-recipients", ())))
     if named and not notices.is_vacation(parsed.subject):
         return _report(parsed, notice, original, named)
-    if notices.is_vacation(parsed.subject) or not _is_notice(parsed, notice, reporting, system, bouncy):
+    if notices.is_vacation(parsed.subject) or not _is_notice(parsed, notice, original):
         return None
     return _report(parsed, notice, original, _from_words(parsed, notice, original))
 
 
 _SUCCESS = "2.0.0"
+
+
+def _is_reporting(parsed: ParsedMail) -> bool:
+    return parsed.header("content-type").lstrip().lower().startswith("multipart/report")
 
 
 def _from_rejection(parsed: ParsedMail) -> DeliveryReport | None:
@@ -128,19 +129,22 @@ def _from_status_fields(parsed: ParsedMail, notice: str, original: str) -> Deliv
     return None
 
 
-def _is_notice(parsed: ParsedMail, notice: str, reporting: bool, system: bool, bouncy: bool) -> bool:
+def _is_notice(parsed: ParsedMail, notice: str, original: str) -> bool:
     """Does a mail without status fields tell of a failure? The weaker the sender's claim, the stronger the words must be."""
-    if reporting and (system or bouncy or has_null_sender(parsed) or notices.says_failure(notice)):
+    reporting, system, null = _is_reporting(parsed), is_mail_system(parsed), has_null_sender(parsed)
+    bouncy = notices.subject_says_failure(parsed.subject)
+    if reporting and (system or bouncy or null or notices.says_failure(notice)):
         return True
     if system:
-        return bouncy or notices.says_failure(notice) or notices.begins_as_notice(notice)
+        return bouncy or notices.says_failure(notice) or notices.begins_as_notice(notice, 4)
+    if notices.is_about_parcels(parsed.subject, notice):
+        return False
+    if null:
+        return notices.says_failure(notice) or (bouncy and notices.has_reply_code(notice))
     if _FORWARDED.match(parsed.subject) and not bouncy:
         return False
-    if has_null_sender(parsed):
-        return notices.says_failure(notice) or (bouncy and notices.has_reply_code(notice))
-    if bouncy and not _FORWARDED.match(parsed.subject) and notices.begins_as_notice(notice):
-        return True
-    return notices.begins_as_notice(notice) and (bouncy or notices.is_certain(notice))
+    names = notices.recipients(notice)[0] or notices.has_reply_code(notice) or original
+    return bool(names) and notices.begins_as_notice(notice) and (bouncy or notices.is_certain(notice))
 
 
 def _from_words(parsed: ParsedMail, notice: str, original: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ _DAEMON_NAME = re.compile(
     r"^\W*(?:mail(?:er)?[- ]?deliver(?:y|er)?(?: (?:sub)?system| service)?|mailer[- ]daemon|internet mail delivery|system administrator|"
     r"systemadministrator|microsoft outlook|microsoft exchange|microsoft office outlook|mail administrator|postmaster|administrador "
     r"del sistema|administrateur système|администратор системы|系统管理员|系統管理員|システム管理者|mail system|jetmail system|mdaemon|"
-    r"電子郵件系統管理員|メール配信システム|邮件系统|mail router|courier mail server)\W*$",
+    r"電子郵件系統管理員|メール配信システム|邮件系统|mail router|courier mail server[^<]{0,80})\W*$",
     re.IGNORECASE,
 )
 _ROBOT_LOCAL = re.compile(

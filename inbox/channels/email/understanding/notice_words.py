@@ -126,9 +126,20 @@ ORIGINAL_MARK = _any(
     r"^[ \t>]*-{2,}[^\n]{0,60}(?:original|returned|unsent|undelivered|copy of|source mail|message header|message follows|message body|header of|headers follow|headers of|below this line|"
     r"included message|nachricht|message d'origine|原始|元のメ|原信|原邮件|オリジナル|送信メール)[^\n]{0,80}$",
     r"^[ \t]*(?:the |your |this is (?:the|a copy of the) |a copy of the |included is the )?(?:original |first \d+ lines of |headers? (?:of|from) |full |body of )[^\n]{0,60}"
-    r"(?:message|mail|e-mail|headers?)[^\n]{0,40}(?:follow|as received|attached|below|is:|:)[^\n]{0,40}$",
+    r"(?:message|mail|e-mail|headers?)[^\n]{0,40}(?:follow|\bas received|attached|below|is:|:)[^\n]{0,40}$",
     r"^[ \t]*original message (?:headers?|details|follows?)\b|^[ \t]*message text follows|^[ \t]*-{3,} ?message ?-{3,}|^[ \t]*your (?:original )?message (?:follows|was|reads)[^\n]{0,40}:$",
     r"^[ \t]*(?:received:[ \t]?(?:from|by|\(|;)|return-path:[ \t]?<)|^[ \t]*={5,}[^\n]{0,30}original",
     r"^[ \t]*(?:the )?(?:original|unsent|undelivered) (?:message|mail)[^\n]{0,20}(?:follows|is attached|below)",
-    r"^[ \t]*(?:元のメッセージ|オリジナルメッセージ|以下は(?:元|送信)|原始邮件|原邮件|邮件原文|原始郵件)[^\n]{0,30}$",
+    r"^[ \t]*(?:元のメッセージ|オリジナルメッセージ|以下は(?:元|送信)|原始邮件|原邮件(?!信息)|邮件原文|原始郵件)[^\n]{0,30}$",
+)
+
+PARCEL = _any(
+    r"\b(?:parcels?|packages?|shipments?|orders?|couriers?|deliver(?:y|ies) (?:address|driver|date|slot)|paket|päckchen|sendung|lieferung|colis|paquete|pacco|pakket|pakje|"
+    r"encomenda|paczk\w+|посылк\w+)\b|包裹|快递|快件|物流|荷物|小包|宅配|택배|소포",
+)
+
+GREETING = _any(
+    r"^(?:hi|hello|hey|dear|good (?:morning|day|afternoon)|hallo|guten|sehr geehrte|liebe[rs]?|bonjour|hola|buen[ao]s|estimad|ciao|buongiorno|gentile|beste|geachte|olá|prezad|caro|"
+    r"hej|hei|cześć|dzień dobry|witam|здравствуйте|добрый|привет|您好|你好|尊敬|お世話|こんにちは|안녕)\b(?!\. this is)",
+    r"^(?:您好|你好|尊敬的|お世話になって|こんにちは|안녕하세요)",
 )

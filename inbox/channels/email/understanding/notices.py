@@ -65,15 +65,22 @@ def says_delay(notice: str, subject: str) -> bool:
     return bool(words.DELAY.search(subject) or words.DELAY.search(head)) and not words.NOT_DELAY.search(f"{subject} {head}")
 
 
-def begins_as_notice(notice: str) -> bool:
-    """True when one of the very first lines is a mail system's own opening. People put words of their own before it."""
-    lines = _lines(notice, 4)
-    return any(words.CERTAIN.search(line) for line in lines) or bool(words.CERTAIN.search(" ".join(lines)))
+def begins_as_notice(notice: str, lines: int = 2) -> bool:
+    """True when one of the very first lines is a mail system's own opening. People greet, or put words of their own before it."""
+    head = _lines(notice, lines)
+    if not head or words.GREETING.search(head[0]):
+        return False
+    return any(words.CERTAIN.search(line) for line in head) or bool(words.CERTAIN.search(" ".join(head)))
 
 
 def is_certain(notice: str) -> bool:
     """True when the notice also names a recipient and a reason, which a person's line does not."""
     return bool(recipients(notice)[0]) and any(_CODE_LINE.search(line) or words.FAILURE.search(line) for line in _lines(notice, 40))
+
+
+def is_about_parcels(subject: str, notice: str) -> bool:
+    """True when goods, not mail, were not delivered."""
+    return bool(words.PARCEL.search(subject) or words.PARCEL.search(" ".join(_lines(notice, 4)))) and not has_reply_code(notice)
 
 
 def has_reply_code(notice: str) -> bool:
