@@ -67,10 +67,9 @@ ROLES: dict[str, tuple[str, ...] | None] = {
 
 def sync_roles(**_kwargs: Any) -> None:
     """Make the groups and give each exactly its permissions (also those of apps installed later)."""
+    from django.apps import apps
     from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
-
-    from django.apps import apps
 
     for config in apps.get_app_configs():
         create_permissions(config, verbosity=0)

@@ -10,3 +10,14 @@ class ServiceConfig(AppConfig):
     name = "crm.service"
     label = "service"
     verbose_name = _("Service")
+
+    def ready(self) -> None:
+        """Tell the engine what tickets have, and what moves with a linked contact."""
+        from crm.customers import identity
+        from crm.service import rules
+        from crm.service.models import Satisfaction, Ticket, TicketParticipant
+
+        rules.register()
+        identity.follow(Ticket, "contact")
+        identity.follow(TicketParticipant, "contact")
+        identity.follow(Satisfaction, "contact")

@@ -1,0 +1,1 @@
+"""What the inbox can do: one verb function a change."""

@@ -1,0 +1,82 @@
+"""Bytes from outside, on disk: random names, mode 0600, durable before anybody is told that they are there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+KINDS = frozenset({"raw", "attachments"})
+
+
+def _root(kind: str) -> Path:
+    if kind not in KINDS:
+        raise ValueError(f"no storage called {kind}")
+    return Path(settings.MEDIA_ROOT) / kind
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def store_many(kind: str, contents: Iterable[bytes]) -> list[str]:
+    """Write each content under a new random name, fsync files and folders; the names, in order. Raises OSError."""
+    root = _root(kind)
+    names: list[str] = []
+    folders: set[Path] = set()
+    try:
+        for content in contents:
+            token = secrets.token_hex(16)
+            folder = root / token[:2]
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                folders.add(root)
+            folders.add(folder)
+            name = f"{token[:2]}/{token[2:]}"
+            names.append(name)
+            handle = os.open(root / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for folder in folders:
+            _sync_folder(folder)
+    except OSError:
+        for name in names:
+            (root / name).unlink(missing_ok=True)
+        raise
+    return names
+
+
+def store(kind: str, content: bytes) -> str:
+    """As `store_many`, for one."""
+    return store_many(kind, [content])[0]
+
+
+def open_blob(kind: str, name: str) -> BinaryIO:
+    """The stored bytes as an open file. Raises FileNotFoundError."""
+    root = _root(kind).resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        raise FileNotFoundError(name)
+    return path.open("rb")
+
+
+def read_blob(kind: str, name: str) -> bytes:
+    """The stored bytes. Raises FileNotFoundError."""
+    with open_blob(kind, name) as file:
+        return file.read()
+
+
+def remove(kind: str, names: Iterable[str]) -> None:
+    """Delete what no row names (any more)."""
+    for name in names:
+        (_root(kind) / name).unlink(missing_ok=True)
