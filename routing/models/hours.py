@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 import zoneinfo
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -21,6 +23,8 @@ class BusinessHours(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     time_zone = models.CharField(_("time zone"), max_length=50, default="UTC", validators=[validate_time_zone])
+    revision = models.UUIDField(default=uuid.uuid4, editable=False)
+    """New whenever the hours, a shift or a holiday is saved or deleted: built calendars are kept by it."""
 
     class Meta:
         verbose_name = _("business hours")
@@ -30,8 +34,35 @@ class BusinessHours(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **fields: Any) -> None:
+        """Save, and forget what was built of it."""
+        self.revision = uuid.uuid4()
+        if fields.get("update_fields") is not None:
+            fields["update_fields"] = {*fields["update_fields"], "revision"}
+        super().save(*args, **fields)
 
-class Shift(models.Model):
+
+class PartOfHours(models.Model):
+    """Something whose change changes the calendar. Rows made in bulk do not tell: save the hours after them."""
+
+    hours: models.ForeignKey[BusinessHours, BusinessHours]
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **fields: Any) -> None:
+        """Save, and give the hours a new revision."""
+        super().save(*args, **fields)
+        self.hours.save(update_fields=["revision"])
+
+    def delete(self, *args: Any, **fields: Any) -> tuple[int, dict[str, int]]:
+        """Delete, and give the hours a new revision."""
+        gone = super().delete(*args, **fields)
+        self.hours.save(update_fields=["revision"])
+        return gone
+
+
+class Shift(PartOfHours):
     """A stretch of one weekday; several make a split day. It may end at 24:00, written 00:00."""
 
     class Weekday(models.IntegerChoices):
@@ -59,7 +90,7 @@ class Shift(models.Model):
         return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
 
 
-class Holiday(models.Model):
+class Holiday(PartOfHours):
     """A day that differs: closed, or open for one stretch only (a working weekend before a Chinese holiday)."""
 
     hours = models.ForeignKey(BusinessHours, models.CASCADE, related_name="holidays")

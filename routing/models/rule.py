@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
@@ -25,13 +28,15 @@ class Rule(models.Model):
     position = models.PositiveIntegerField(_("position"), default=0)
     active = models.BooleanField(_("active"), default=True)
     conditions = models.JSONField(default=dict, blank=True)
-    """A group: `{"match": "all"|"any", "items": [group | {"fact": …, "operator": …, "value": …}]}`."""
+    """A group: `{"match": "all"|"any"|"none", "items": [group | {"fact": …, "operator": …, "value": …}]}`."""
     actions = models.JSONField(default=list, blank=True)
     """A list of `{"action": NAME, …parameters}`, done in order."""
     idle_minutes = models.PositiveIntegerField(_("after (minutes)"), null=True, blank=True)
     stop = models.BooleanField(_("no further rules after this one"), default=False)
     paused_because = models.CharField(max_length=300, blank=True, editable=False)
     """Set when the rule was stopped for going round in circles; cleared when it is saved again."""
+    revision = models.UUIDField(default=uuid.uuid4, editable=False)
+    """New at every save: built rules are kept by it."""
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -42,6 +47,14 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **fields: Any) -> None:
+        """Save; a paused rule gets another chance, and built copies of it are forgotten."""
+        self.paused_because = ""
+        self.revision = uuid.uuid4()
+        if fields.get("update_fields") is not None:
+            fields["update_fields"] = {*fields["update_fields"], "paused_because", "revision", "updated_at"}
+        super().save(*args, **fields)
 
     def clean(self) -> None:
         """Build the conditions and actions: what cannot be built cannot be saved."""
@@ -90,6 +103,16 @@ class Macro(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Build the actions: what cannot be built cannot be saved."""
+        from routing.engine import RuleInvalid, compile_actions
+
+        try:
+            if not compile_actions(self.actions):
+                raise ValidationError(_("The macro does nothing: add an action."))
+        except RuleInvalid as fault:
+            raise ValidationError(str(fault)) from fault
 
 
 class KeywordSet(models.Model):

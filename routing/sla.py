@@ -1,0 +1,103 @@
+"""What was promised, as moments: first answer, next answer, solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from routing.hours import Calendar, NeverOpen, add_minutes, minutes_between
+
+if TYPE_CHECKING:
+    from routing.models import SLAPolicy
+
+ClockName = Literal["first", "next", "solution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One promise that is still open. `warn_at` is when to tell people that it is near."""
+
+    name: ClockName
+    start: datetime
+    warn_at: datetime
+    due: datetime
+
+    def level(self, now: datetime) -> Literal["", "warning", "breach"]:
+        """How things stand."""
+        if now >= self.due:
+            return "breach"
+        return "warning" if now >= self.warn_at else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """When each promise is due; None where nothing is promised, or it is kept already."""
+
+    first: datetime | None = None
+    next: datetime | None = None
+    solution: datetime | None = None
+
+
+def clocks(
+    policy: SLAPolicy | None,
+    cal: Calendar | None,
+    *,
+    opened_at: datetime,
+    waiting_since: datetime | None,
+    first_answered_at: datetime | None,
+    resolved_at: datetime | None,
+) -> tuple[Clock, ...]:
+    """The promises that are open. One that the calendar leaves no time for is left out."""
+    if policy is None or resolved_at is not None:
+        return ()
+    wanted: list[tuple[ClockName, datetime | None, int | None]] = [
+        ("first", opened_at if first_answered_at is None else None, policy.first_answer),
+        ("next", waiting_since if first_answered_at is not None else None, policy.next_answer),
+        ("solution", opened_at, policy.solution),
+    ]
+    found = []
+    for name, start, minutes in wanted:
+        if start is None or not minutes:
+            continue
+        try:
+            warn_at = add_minutes(cal, start, minutes * policy.warn_percent // 100)
+            found.append(Clock(name, start, warn_at, add_minutes(cal, start, minutes)))
+        except NeverOpen:
+            continue
+    return tuple(found)
+
+
+def targets(
+    policy: SLAPolicy | None,
+    cal: Calendar | None,
+    *,
+    opened_at: datetime,
+    waiting_since: datetime | None,
+    first_answered_at: datetime | None,
+    resolved_at: datetime | None,
+) -> Targets:
+    """When each open promise is due."""
+    return Targets(
+        **{
+            clock.name: clock.due
+            for clock in clocks(
+                policy,
+                cal,
+                opened_at=opened_at,
+                waiting_since=waiting_since,
+                first_answered_at=first_answered_at,
+                resolved_at=resolved_at,
+            )
+        }
+    )
+
+
+def nearest(found: Targets) -> datetime | None:
+    """The first of the promises that fall due."""
+    return min((due for due in (found.first, found.next, found.solution) if due is not None), default=None)
+
+
+def remaining(cal: Calendar | None, due: datetime, now: datetime) -> int:
+    """Minutes of business time left until `due`; negative when it has passed."""
+    return minutes_between(cal, now, due) if due >= now else -minutes_between(cal, due, now)
