@@ -1,8 +1,235 @@
-"""The sender's own words: a reply without the quoted messages and without the signature."""
+"""The sender's own words: a reply without the quoted messages and without the signature.
+
+Answers below and between quotations stay; quoted lines go, wherever they stand. What is forwarded is content and stays:
+somebody who forwards a mail to a service desk wants it read. Sign-offs ("Kind regards, Ann") are the sender's words and stay.
+Every step looks at single lines of bounded length or at windows of a few of them, so the time is linear in the text.
+"""
 
 from __future__ import annotations
 
+import re
+
+from . import quote_words as words
+from .quote_html import own_text_length
+
+_QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞|\|(?= |$))(?![^\n]*<<<)")
+_WIDTH = 600
+"""Characters of a line that are looked at; nobody introduces a quotation behind more."""
+_WRAP = 5
+"""Lines over which clients wrap an introduction."""
+_MAX_LINES = 60_000
+
 
 def strip(text: str, html: str = "") -> str:
-    """`text` without quoted messages and without the signature."""
-    return text
+    """`text` without quoted messages and without the signature; empty only when nothing in it is the sender's own.
+
+    `html` is the HTML body of the same mail as sent, if there is one: its structure decides where the text gives no clue.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u200b", "").split("\n")[:_MAX_LINES]
+    lines = [line.replace("\u00a0", " ") for line in lines]
+    kept, found = _without_quotes(lines)
+    if html and not found:
+        by_structure = own_text_length(html, "".join("\n".join(lines).split()))
+        if by_structure:
+            kept = _first_characters(lines, by_structure)
+    own = _without_signature(kept)
+    return _tidy(own) or _tidy(kept if not found else [])
+
+
+def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
+    """The lines that are not quoted, and whether anything was recognised as quoted."""
+    kept: list[str] = []
+    found = False
+    index = 0
+    while index < len(lines):
+        line = lines[index][:_WIDTH]
+        if not line.strip():
+            kept.append("")
+            index += 1
+            continue
+        if _is_quoted(lines, index):
+            found = True
+            index = _after_quote(lines, index)
+            continue
+        if words.FORWARD.match(line):
+            # Everything below is the forwarded mail, its own quotations included.
+            return kept + lines[index:], found
+        own, size = _introduction(lines, index)
+        if size:
+            follows = _next_filled(lines, index + size)
+            if follows < len(lines) and _is_quoted(lines, follows):
+                found = True
+                kept.append(own)
+                index = _after_quote(lines, follows)
+                continue
+            if follows == len(lines) or _has_words(kept) or own.strip():
+                return [*kept, own], True
+            index += size
+            continue
+        if words.ORIGINAL.match(line) or _header_block(lines, index):
+            if _has_words(kept):
+                return _without_rule(kept), True
+            # With nothing before it, this is what the sender wanted to pass on.
+            return kept + lines[index:], found
+        kept.append(lines[index])
+        index += 1
+    return kept, found
+
+
+def _is_quoted(lines: list[str], index: int) -> bool:
+    return bool(_QUOTED.match(lines[index][:_WIDTH]))
+
+
+def _after_quote(lines: list[str], index: int) -> int:
+    """The index behind a run of quoted lines. A long quoted line that was wrapped leaves a short unquoted rest between two."""
+    while index < len(lines):
+        if _is_quoted(lines, index):
+            index += 1
+            continue
+        if not lines[index].strip():
+            follows = _next_filled(lines, index)
+            if follows < len(lines) and _is_quoted(lines, follows) and follows - index <= 2:
+                index = follows
+                continue
+            return index
+        rest = lines[index][:_WIDTH]
+        broken = len(lines[index - 1]) > 60 and index + 1 < len(lines) and _is_quoted(lines, index + 1)
+        if broken and len(rest.split()) <= 4 and not rest.rstrip().endswith((".", "!", "?")):
+            index += 1
+            continue
+        return index
+    return index
+
+
+def _introduction(lines: list[str], index: int) -> tuple[str, int]:
+    """The own words before an introduction such as "On … wrote:" on its first line, and its number of lines; 0 for none."""
+    line = lines[index][:_WIDTH].rstrip()
+    if words.DASHED.match(line):
+        return "", 1
+    same = words.SAME_LINE.search(line)
+    if same and line[: same.start(1)].strip(" -–—"):
+        return line[: same.start(1)].rstrip(" -–—"), 1
+    quoted_next = (follows := _next_filled(lines, index + 1)) < len(lines) and _is_quoted(lines, follows)
+    if words.NAMED.match(line) and (quoted_next or words.ADDRESS.search(line) or " via " in line):
+        return "", 1
+    if words.DATED_ADDRESS.match(line) and (quoted_next or line.endswith((":", "："))):
+        return "", 1
+    if not words.OPENER.match(line):
+        return ("", 1) if quoted_next and len(line) < 160 and line.endswith((":", "：")) and words.VERB.search(line) else ("", 0)
+    joined = ""
+    for size in range(1, _WRAP + 1):
+        if index + size > len(lines):
+            break
+        piece = lines[index + size - 1][:_WIDTH].strip()
+        if size > 1 and (not piece or (_QUOTED.match(piece) and not piece.rstrip().endswith((":", "：")))):
+            # Polymail and others leave blank lines and stray brackets inside.
+            if piece or size > 4:
+                break
+            continue
+        joined = f"{joined} {piece.lstrip('> ')}".strip()
+        if len(joined) > 500:
+            break
+        if _introduces(joined, lines, index + size):
+            return "", size
+    return "", 0
+
+
+def _introduces(joined: str, lines: list[str], after: int) -> bool:
+    if not words.ENDING.search(joined):
+        return False
+    dated = bool(re.search(r"\d", joined))
+    addressed = bool(words.ADDRESS.search(joined))
+    if words.VERB.search(joined):
+        follows = _next_filled(lines, after)
+        quoted_next = follows < len(lines) and _is_quoted(lines, follows)
+        return (dated or addressed or quoted_next) and (joined.rstrip(" *_>-").endswith((":", "：")) or quoted_next or addressed or dated and len(joined) < 200)
+    return dated and addressed and joined.endswith((":", "：")) and bool(words.DATED_ADDRESS.match(joined) or re.search(r"\d{4}|\d{1,2}[:.]\d\d", joined))
+
+
+def _header_block(lines: list[str], index: int) -> bool:
+    """Does a block of mail header fields, as Outlook sets above what it quotes, begin here? A rule of underscores may precede it."""
+    if words.DELIMITER.match(lines[index][:_WIDTH]):
+        follows = _next_filled(lines, index + 1)
+        return follows < len(lines) and follows - index <= 3 and _header_block(lines, follows) if not words.DELIMITER.match(
+            lines[min(follows, len(lines) - 1)][:_WIDTH]
+        ) else False
+    first = words.HEADER.match(lines[index][:_WIDTH])
+    if not first or first.lastgroup is None:
+        return False
+    kinds = {_kind(first)}
+    if kinds & {"cc", "reply"}:
+        return False
+    values = [first["value"]]
+    strays = 0
+    for line in lines[index + 1 : index + 14]:
+        field = words.HEADER.match(line[:_WIDTH])
+        if field:
+            kinds.add(_kind(field))
+            values.append(field["value"])
+            strays = 0
+        elif line.strip():
+            strays += 1
+        if strays > 2:
+            break
+    told = kinds & {"from", "date", "to", "subject"}
+    if "from" in told and ({"date", "subject"} & told):
+        return len(told) >= 3 or bool(words.ADDRESS.search(" ".join(values))) or bool(re.search(r"\d{4}|\d:\d\d", " ".join(values)))
+    if {"date", "to"} <= told or {"to", "subject"} <= told:
+        return bool(words.ADDRESS.search(" ".join(values))) and bool(re.search(r"\d", " ".join(values)))
+    # Only "From: a@b" in a paragraph of its own.
+    alone = index + 1 == len(lines) or not lines[index + 1].strip()
+    return _kind(first) == "from" and alone and index > 0 and not lines[index - 1].strip() and bool(words.ADDRESS.search(first["value"]))
+
+
+def _kind(match: re.Match[str]) -> str:
+    return next(kind for kind in ("from", "date", "to", "cc", "subject", "reply") if match[kind])
+
+
+def _without_signature(lines: list[str]) -> list[str]:
+    """Without what follows the signature mark (RFC 3676 section 4.3), lists' footers and "Sent from my …" lines."""
+    kept: list[str] = []
+    for index, line in enumerate(lines):
+        short = line[:_WIDTH]
+        if words.SIGNATURE_MARK.match(short):
+            break
+        if words.FORWARD.match(short):
+            return kept + lines[index:]
+        if words.DELIMITER.match(short) and any(words.LIST_FOOTER.search(after[:_WIDTH]) for after in lines[index + 1 : index + 3]):
+            break
+        if len(short) < 160 and words.SENT_FROM.match(short) and words.SENT_FROM_DEVICE.search(short):
+            continue
+        kept.append(line)
+    return kept
+
+
+def _without_rule(lines: list[str]) -> list[str]:
+    while lines and (not lines[-1].strip() or words.DELIMITER.match(lines[-1][:_WIDTH])):
+        lines = lines[:-1]
+    return lines
+
+
+def _first_characters(lines: list[str], count: int) -> list[str]:
+    """As many whole lines as hold `count` characters that are no blanks."""
+    kept: list[str] = []
+    for line in lines:
+        if count <= 0:
+            break
+        kept.append(line)
+        count -= len("".join(line.split()))
+    return kept
+
+
+def _next_filled(lines: list[str], index: int) -> int:
+    while index < len(lines) and not lines[index].strip():
+        index += 1
+    return index
+
+
+def _has_words(lines: list[str]) -> bool:
+    return any(any(character.isalnum() for character in line) or line.strip(" \t-_=*~") for line in lines)
+
+
+def _tidy(lines: list[str]) -> str:
+    """Joined, without trailing blanks, rules and more than one blank line where a quotation was cut out."""
+    text = "\n".join(line.rstrip() for line in _without_rule(list(lines)))
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n").strip()
