@@ -1,0 +1,97 @@
+"""What surrounds a test run: its own folder, its own places in shared servers, and which servers there are."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import socket
+import tempfile
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+
+NOTHING_SKIPPED = os.environ.get("GUICHET_NOTHING_SKIPPED") == "1"
+"""Set by `make check`: a service test that cannot run is a failure there."""
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
+def isolate() -> Path:
+    """Point everything this process writes at a folder of its own; the folder. Called before any test."""
+    folder = Path(tempfile.mkdtemp(prefix=f"guichet-test-{WORKER}-"))
+    settings.VAR_DIR = folder
+    settings.MEDIA_ROOT = str(folder / "files")
+    settings.STATIC_ROOT = str(folder / "static")
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(folder / "test.sqlite3")
+    if settings.REDIS_URL:
+        # A database of Redis a worker, so that flushing one never touches the test beside it.
+        settings.REDIS_URL = f"{settings.REDIS_URL.rstrip('/')}/{1 + int(WORKER.removeprefix('gw')) % 15}"
+        settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [settings.REDIS_URL]
+        settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+    return folder
+
+
+def migrated_template() -> Path:
+    """Where an SQLite database with exactly these migrations is kept between runs: making one takes seconds."""
+    seen = hashlib.sha256()
+    for config in sorted(apps.get_app_configs(), key=lambda config: config.name):
+        for path in sorted(Path(config.path).glob("migrations/*.py")):
+            seen.update(f"{config.name}/{path.name}\n".encode() + path.read_bytes())
+    return settings.BASE_DIR / ".cache" / f"migrated-{seen.hexdigest()[:16]}.sqlite3"
+
+
+def watch_queries() -> None:
+    """Make every request of the test client fail on an N+1 query (Wagtail's own models excepted)."""
+    from zeal.constants import initialize_app_registry
+    from zeal.patch import patch
+
+    initialize_app_registry()
+    patch()
+    settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
+    settings.ZEAL_ALLOWLIST = [{"model": "wagtail*.*"}, {"model": "auth.*"}, {"model": "contenttypes.*"}]
+
+
+def binary(*names: str) -> str:
+    """Path of the first of these programs that is installed, also outside an ordinary user's PATH; "" for none."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin"
+    return next((found for name in names if (found := shutil.which(name, path=path))), "")
+
+
+def chromium() -> str:
+    """The browser; "" when there is none."""
+    return binary("chromium", "chromium-browser", "google-chrome")
+
+
+def redis_url() -> str:
+    """The Redis of this run, else the one on the usual port; "" when nothing answers."""
+    url = settings.REDIS_URL or "redis://127.0.0.1:6379/15"
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 6379), timeout=1):
+            return url
+    except OSError:
+        return ""
+
+
+@cache
+def missing(marker: str) -> str:
+    """Why tests with this marker cannot run here; "" when they can."""
+    if marker == "postgresql":
+        return (
+            "" if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") else "the database is not PostgreSQL"
+        )
+    if marker == "redis":
+        return "" if redis_url() else "no Redis server"
+    if marker == "dovecot":
+        return "" if binary("dovecot") else "no Dovecot"
+    if marker == "chromium":
+        if importlib.util.find_spec("playwright") is None:
+            return "no playwright"
+        return "" if chromium() else "no Chromium"
+    raise ValueError(marker)
