@@ -41,3 +41,19 @@ class TicketSeen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.ticket_id}:{self.seq}"
+
+
+class Mention(models.Model):
+    """A colleague was named in an internal note."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="mentions")
+    message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="mentions")
+
+    class Meta:
+        verbose_name = _("mention")
+        verbose_name_plural = _("mentions")
+        constraints = [models.UniqueConstraint(fields=["user", "ticket", "message"], name="mention_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.message_id}"

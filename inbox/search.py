@@ -1,0 +1,117 @@
+"""The search box: tickets by number, subject, text, names and addresses, in Chinese, Japanese, Korean and Latin scripts.
+
+Words are cut here and only here, for the index and for the question alike; the database stores and intersects them
+(docs/adr/0002). A run of Chinese, Japanese or Korean characters gives its characters and its pairs of neighbours, so
+two characters are found wherever they stand.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from django.db import transaction
+
+from crm.service.models import Ticket, TicketQuerySet
+from inbox.models import Message, TicketWords
+
+QUESTION_LIMIT = 200
+"""Characters of a question that are read; what follows is ignored."""
+QUESTION_WORDS = 12
+WORD_LIMIT = 60
+"""Characters of a word that count."""
+TICKET_WORDS = 20_000
+"""Different words that are kept of one ticket: a tsvector holds at most 1 MB."""
+TICKET_TEXT = 200_000
+"""Characters of a ticket that are read, newest message first."""
+
+_EAST = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_RUN = re.compile(rf"([{_EAST}]+)|([^\W_{_EAST}]+)")
+
+
+def _runs(text: str) -> Iterator[tuple[str, str]]:
+    plain = unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode()).casefold()
+    for found in _RUN.finditer(plain):
+        yield found[1] or "", (found[2] or "")[:WORD_LIMIT]
+
+
+def words(text: str) -> Iterator[str]:
+    """Every word that `text` is to be found by."""
+    for east, latin in _runs(text):
+        if latin:
+            yield latin
+        yield from east
+        yield from map("".join, zip(east, east[1:], strict=False))
+
+
+def question(text: str) -> list[str]:
+    """What is asked of the index: all of these; the last Latin word may be unfinished and ends in `*`."""
+    asked: list[str] = []
+    unfinished = False
+    for east, latin in _runs(text[:QUESTION_LIMIT]):
+        unfinished = bool(latin)
+        if latin:
+            asked.append(latin)
+        elif len(east) == 1:
+            asked.append(east)
+        else:
+            asked += map("".join, zip(east, east[1:], strict=False))
+    asked = list(dict.fromkeys(asked))[:QUESTION_WORDS]
+    if asked and unfinished and not text[-1:].isspace():
+        asked[-1] += "*"
+    return asked
+
+
+def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
+    """Those of `tickets` (already narrowed to what the colleague may see) that the question finds; `#N` is a number."""
+    number = re.fullmatch(r"\s*#?\s*(\d{6,17})\s*", text, re.ASCII)
+    if number:
+        return tickets.numbered(number[1])
+    asked = question(text)
+    return tickets.filter(words__words__has_all=asked) if asked else tickets.none()
+
+
+def index_waiting(limit: int = 200) -> int:
+    """Read up to `limit` messages that the index does not know yet; how many were read. Safe to run anywhere, twice."""
+    waiting = list(Message.objects.filter(indexed=False).order_by("id").values_list("id", "ticket_id")[:limit])
+    if waiting:
+        with transaction.atomic():
+            _index({ticket for _, ticket in waiting})
+            Message.objects.filter(pk__in=[message for message, _ in waiting]).update(indexed=True)
+    return len(waiting)
+
+
+def read_again(tickets: Collection[int]) -> None:
+    """Say that these tickets are found by other words now: subject, contact or messages changed hands."""
+    Message.objects.filter(ticket_id__in=tickets).update(indexed=False)
+
+
+def _index(tickets: Iterable[int]) -> None:
+    ids = sorted(set(tickets))
+    TicketWords.objects.bulk_create([TicketWords(ticket_id=pk) for pk in ids], ignore_conflicts=True)
+    # The rows are locked before the texts are read: whoever comes second reads what the first one's messages added.
+    rows = list(TicketWords.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    texts: dict[int, list[str]] = defaultdict(list)
+    heads = Ticket.objects.filter(pk__in=ids).select_related("contact", "customer").prefetch_related("contact__points")
+    for ticket in heads:
+        points = [point.value for point in ticket.contact.points.all()]
+        customer = ticket.customer.name if ticket.customer else ""
+        texts[ticket.pk] += [str(ticket.number), ticket.subject, ticket.contact.name, customer, *points]
+    said = Message.objects.filter(ticket_id__in=ids).order_by("ticket_id", "-seq")
+    room = dict.fromkeys(ids, TICKET_TEXT)
+    fields = ("ticket_id", "from_address", "from_name", "subject", "reply_text", "text")
+    for ticket_id, address, name, subject, reply, text in said.values_list(*fields).iterator(chunk_size=500):
+        if room[ticket_id] > 0:
+            body = (reply or text)[: room[ticket_id]]
+            room[ticket_id] -= len(body)
+            texts[ticket_id] += [address, name, subject, body]
+    for row in rows:
+        found: dict[str, None] = {}
+        for word in (word for text in texts[row.pk] for word in words(text)):
+            if len(found) >= TICKET_WORDS:
+                break
+            found[word] = None
+        row.words = tuple(found)
+    TicketWords.objects.bulk_update(rows, ["words"], batch_size=100)
