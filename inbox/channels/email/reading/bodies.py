@@ -89,8 +89,8 @@ def _fold(node: Node, by_node: dict[int, Leaf], first: Leaf | None) -> Body:
     bodies = [_fold(child, by_node, first) for child in node.children]
     body = Body(files=[file for each in bodies for file in each.files])
     if node.content_type == "multipart/alternative":
-        # The last one that has it is the richest (RFC 2046, 5.1.4).
-        body.text = next((each.text for each in reversed(bodies) if each.text.strip() and (not each.html or len(bodies) == 1)), "")
+        # The last one that has it is the richest (RFC 2046, 5.1.4). Several plain ones are no alternatives: all are kept.
+        body.text = "\n".join(dict.fromkeys(each.text.strip("\n") for each in bodies if each.text.strip() and not each.html))
         body.text = body.text or next((each.text for each in reversed(bodies) if each.text.strip()), "")
         body.html = next((each.html for each in reversed(bodies) if each.html.strip()), "")
         return body
@@ -108,9 +108,10 @@ def _of_leaf(leaf: Leaf, first: bool) -> Body:
     named_file = bool(part.name) and not (first and part.disposition != "attachment" and part.parent in ("", "multipart/alternative", "multipart/related"))
     if kind == "text/html" and part.disposition != "attachment" and not named_file:
         return Body(html=part.text)
-    if kind in ("text/plain", "text/enriched", "text/richtext") and part.disposition != "attachment" and not named_file:
+    rich = kind in ("text/enriched", "text/richtext") and (first or part.parent == "multipart/alternative")
+    if (kind == "text/plain" or rich) and part.disposition != "attachment" and not named_file:
         text = part.text
-        if kind != "text/plain":
+        if rich:
             text = to_text(re.sub(r"<<", "&lt;", text))
         elif leaf.node.parameters.get("format", "").strip().lower() == "flowed":
             text = unflow(text, leaf.node.parameters.get("delsp", "").strip().lower() == "yes")
@@ -152,13 +153,14 @@ def unflow(text: str, delete_space: bool) -> str:
     open_depth: int | None = None
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
+        marks = line[:depth] + (" " if depth and line[depth:].startswith(" ") else "")
         content = line[depth:].removeprefix(" ")
         flows = content.endswith(" ") and not _SIGNATURE.match(content)
         piece = content[:-1] if flows and delete_space else content
         if open_depth == depth and not _SIGNATURE.match(content):
             out[-1] += piece
         else:
-            out.append(">" * depth + (" " if depth else "") + piece)
+            out.append(marks + piece)
         open_depth = depth if flows else None
     return "\n".join(out)
 

@@ -204,12 +204,14 @@ def _mislabelled(content: bytes, codec: str, hint: str) -> tuple[str, bool]:
     damaged = content.decode(codec, "replace")
     faults = damaged.count("\ufffd")
     understood = sum(1 for char in damaged if char > "\x7f") - faults
+    if content.isascii():  # seven-bit sets (UTF-7, HZ): the bytes would pass for anything
+        return damaged, False
     if codec != "utf-8":
         try:
             return content.decode("utf-8"), True
         except UnicodeDecodeError:
             pass
-    if codec.startswith(("utf-16", "utf-32")) or understood < 3 * faults:
+    if codec.startswith(("utf-16", "utf-32")) or understood < faults:
         text, whole = _guess(content, "" if label(hint) == label(codec) else hint)
         if whole:
             return text, True
@@ -250,55 +252,79 @@ _COMMON_PAIRS = (
     ("cp932", re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]|\x81[\x40-\x7e\x80-\xac]|[\x88-\x97][\x40-\x7e\x80-\xfc]")),
     ("euc_jp", re.compile(rb"\xa4[\xa1-\xf3]|\xa5[\xa1-\xf6]|\xa1[\xa1-\xfe]|[\xb0-\xcf][\xa1-\xfe]")),
 )
-_CYRILLIC = {"cp1251": re.compile(rb"[\xe0-\xff]"), "koi8_r": re.compile(rb"[\xc0-\xdf]")}
-_VOWELS = {"cp1251": frozenset("оеаинтслвр".encode("cp1251")), "koi8_r": frozenset("оеаинтслвр".encode("koi8_r"))}
+_OFTEN = {
+    "cp1251": "оеаинтслвркдмпу", "koi8_r": "оеаинтслвркдмпу", "iso8859_5": "оеаинтслвркдмпу", "cp1253": "αοιετνσρκπυςάίό",
+    "cp1255": "יוהלאמרתבשםנחד", "cp1256": "اليمنرتوبعدس",
+}  # fmt: skip
+_CYRILLIC = frozenset(("cp1251", "koi8_r"))
+"""Far more frequent than the others in mail without a label."""
+_OFTEN_BYTES = {codec: frozenset(letters.encode(codec)) for codec, letters in _OFTEN.items()}
+"""The bytes of the letters that are used most, in the sets where nearly every letter is one high byte."""
 
 
 def _likely(content: bytes) -> str:
     """The most likely codec of bytes that are not UTF-8 and bear no label."""
     sample = content[:4000]
-    high = sum(byte > 0x7F for byte in sample)
-    runs = re.findall(rb"[\x80-\xff]+", sample)
-    best, best_score = "cp1252", 0.0
-    # A lone high byte between letters is an accented letter; double-byte text comes in runs.
-    if runs and high / len(runs) >= 2.5:
-        for codec, common in _COMMON_PAIRS:
-            try:
-                text = content.decode(codec)
-            except (UnicodeDecodeError, UnicodeError):
-                continue
-            covered = sum(len(pair) for pair in common.findall(sample))
-            score = covered / max(1, sum(2 for char in text[:4000] if char > "\x7f"))
-            if codec == "euc_jp":
-                score = score + 0.2 if re.search(rb"(?:\xa4[\xa1-\xf3]){2}", sample) else score * 0.8
-            elif codec == "cp949":
-                hangul = sum("\uac00" <= char <= "\ud7a3" for char in text[:4000])
-                score = score + 0.1 if hangul * 2 > high * 0.8 else score * 0.5
-            elif codec == "cp932":
-                score *= 1.0 if re.search(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]", sample) else 0.6
-            elif codec == "gb18030" and re.search(rb"[\x80-\xff][\x40-\x7e](?=[\x80-\xff])", sample):
-                score *= 0.8
-            if score > best_score and score > 0.6:
-                best, best_score = codec, score
-    letters = sum(byte >= 0xC0 for byte in sample)
-    if high >= 4 and letters / high > 0.85 and runs and high / len(runs) >= 2:
-        shares = {codec: sum(byte in vowels for byte in sample) / high for codec, vowels in _VOWELS.items()}
-        codec, share = max(shares.items(), key=lambda pair: pair[1])
-        if share > 0.5 and best_score < 1.0:
-            return codec
-    if best == "cp1252" and high > 8:
+    runs = _HIGH_RUN.findall(sample)
+    high = sum(map(len, runs))
+    if high < 4 and not (high == 3 and len(_SJIS_KANA.findall(sample)) == 3):
+        return "cp1252"
+    # A lone high byte between letters is an accented letter; other scripts come in runs.
+    in_runs = high / len(runs) >= 2
+    codec, score = _likely_pairs(content, sample, high, in_runs)
+    if in_runs:
+        shares = {name: sum(byte in often for byte in sample) / high + (0.1 if name in _CYRILLIC else 0) for name, often in _OFTEN_BYTES.items() if _fits(content, name)}
+        name, share = max(shares.items(), key=lambda pair: pair[1], default=("", 0.0))
+        only_letters = sum(byte >= 0xC0 for byte in sample) == high
+        if share > 0.4 and (only_letters or score < 0.8) and share > score - (0.65 if only_letters else 0.1):
+            return name
+    if not codec and high > 8:
         from charset_normalizer import from_bytes  # slow to import and to run: only what nothing above explained
 
         found = from_bytes(sample, preemptive_behaviour=False).best()
-        if found is not None and found.encoding not in ("utf_8", "ascii") and not found.encoding.startswith("utf"):
-            try:
-                content.decode(found.encoding)
-            except (UnicodeDecodeError, UnicodeError, LookupError):
-                return best
-            return found.encoding if found.encoding in _PLAUSIBLE else best
-    return best
+        if found is not None and found.encoding in _PLAUSIBLE:
+            return found.encoding
+    return codec or "cp1252"
 
 
+def _fits(content: bytes, codec: str) -> bool:
+    try:
+        content.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _likely_pairs(content: bytes, sample: bytes, high: int, in_runs: bool) -> tuple[str, float]:
+    """The best of the double-byte sets and the share of its common characters; empty when none fits."""
+    best, best_score = "", 0.6
+    for codec, common in _COMMON_PAIRS:
+        if not in_runs and codec not in ("cp950", "cp932"):
+            continue
+        try:
+            text = content.decode(codec)[:4000]
+        except (UnicodeDecodeError, UnicodeError):
+            continue
+        score = sum(map(len, common.findall(sample))) / max(1, sum(2 for char in text if char > "\x7f"))
+        if codec == "euc_jp":
+            score = score + 0.2 if _EUC_KANA.search(sample) else score * 0.8
+        elif codec == "cp949":
+            hangul = sum("\uac00" <= char <= "\ud7a3" for char in text)
+            score = score + 0.1 if hangul * 2 > high * 0.8 else score * 0.5
+        elif codec == "cp932":
+            score *= 1.0 if _SJIS_KANA.search(sample) or len(_NOT_WINDOWS.findall(sample)) * 4 >= high else 0.6
+        elif codec == "gb18030" and _HALF_LOW.search(sample):
+            score *= 0.8
+        if score > best_score:
+            best, best_score = codec, score
+    return best, best_score if best else 0.0
+
+
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_EUC_KANA = re.compile(rb"(?:\xa4[\xa1-\xf3]){2}|(?:\xa5[\xa1-\xf6]){3}")
+_NOT_WINDOWS = re.compile(rb"[\x81-\x84\x86-\x90\x98\x9a-\x9f]")
+_SJIS_KANA = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
+_HALF_LOW = re.compile(rb"[\x80-\xff][\x40-\x7e](?=[\x80-\xff])")
 _PLAUSIBLE = {
     "cp1250",
     "cp1251",

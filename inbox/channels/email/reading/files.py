@@ -21,7 +21,7 @@ def display_name(given: str) -> str:
     """
     if not (given.isascii() and given.isprintable()):
         given = "".join(char for char in given if char in "\t\n" or unicodedata.category(char) not in _HIDDEN)
-    name = re.sub(r"\s+", " ", given.replace("\\", "/")).strip(" /").rpartition("/")[2].strip()
+    name = re.sub(r"[\t\n]+", " ", given.replace("\\", "/")).strip(" /").rpartition("/")[2].strip()
     if not name.strip(". "):
         return ""
     if len(name) > NAME_LIMIT:

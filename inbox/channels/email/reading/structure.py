@@ -120,8 +120,9 @@ def _scan(tree: Tree, boundary: bytes) -> None:
         parent = open_[level][1]
         if closes:
             parent.end = line.end()
-            if level:
-                del open_[level]
+            if not level:
+                break  # what follows is an epilogue, or the next mail of a mailbox file
+            del open_[level]
             continue
         if leaves >= PART_LIMIT:
             tree.too_many = True
