@@ -23,12 +23,12 @@ VERB = re.compile(
 OPENER = re.compile(
     r"^[\s>*_<|-]{0,12}(?:"
     + _any(
-        r"(?:on|at|in message|am|le|el|il(?: giorno)?|op|em|no dia|den|på|dnia|dňa|dne|w dniu|w|v|u|la|la data de|pe|dana|tarihinde|vào|vào lúc|pada|ons|tor|fre|lør|søn|man|tir|в|во|у|на|от|στις|στις|a)\s+"
+        r"(?:on|at|in message|am|le|el|il(?: giorno)?|op|em|no dia|den|på|dnia|dňa|dne|w dniu|w|v|u|în|la|la data de|pe|dana|tarihinde|vào|vào lúc|pada|ons|tor|fre|lør|søn|man|tir|в|во|у|на|от|στις|στις|a)\s+"
         r"(?=.{0,60}\d)",
         r"(?:on|am|le|el|il|op|em|den|dnia|den)\s+\w",
         r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|seg|ter|qua|qui|sex|mån|tis|ons|tors|fre|lör|sön|man|tir|tor|lør|søn|ma|ti|ke|to|pe|la|su|pon|wt|śr|czw|pt|sob|"
         r"niedz|po|út|st|čt|pá|so|ne|пн|вт|ср|чт|пт|сб|вс|нд|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|понеділок|вівторок|середа|четвер|п'ятниця|субота|неділя)[\w]{0,9}\.?,? .{0,30}\d",
-        r"\d{1,4}[-./年 ].{0,40}\d{2}",
+        r"\d{1,4}[-./年년 ].{0,40}\d{2}",
         r"在\s?.{0,40}\d|在[^\n]{2,40}(?:写道|寫道)|於 ?\d|于 ?\d|20\d\d\s?[年-]",
         r"-{2,} ?on ",
     )
@@ -83,7 +83,7 @@ _SPACE = r"[ \t\u00a0]"
 _LABELS = {
     "from": r"from|von|de|da|van|från|fra|od|feladó|lähettäjä|от|кого|от кого|від|kimden|gönderen|de la|expéditeur|remitente|mittente|afzender|absender|remetente|avsändare|avsender|afsender|nadawca|odesílatel|odosielateľ|expeditor|отправитель|"
     r"从|发件人|發件人|寄件者|寄件人|寄信人|差出人|送信者|보낸 사람|보낸사람|발신자|từ|dari|จาก|مِن|من|מאת|από|frá|saatja",
-    "date": r"date|sent|sent on|sent at|sent time|datum|gesendet|gesendet am|verschickt|envoyé|envoyé le|date d['’]envoi|enviado|enviado el|enviado em|enviada em|enviada|fecha|data|inviato|data invio|verzonden|verstuurd|skickat|skickad|sendt|dato|lähetetty|"
+    "date": r"date|message du|sent|sent on|sent at|sent time|datum|gesendet|gesendet am|verschickt|envoyé|envoyé le|date d['’]envoi|enviado|enviado el|enviado em|enviada em|enviada|fecha|data|inviato|data invio|verzonden|verstuurd|skickat|skickad|sendt|dato|lähetetty|"
     r"päiväys|päivämäärä|wysłano|wysłane|data wysłania|odesláno|odoslané|dátum|elküldve|küldve|trimis|gönderme tarihi|tarih|gönderildi|дата|отправлено|дата отправки|надіслано|изпратено|发送时间|發送時間|发送日期|日期|时间|時間|傳送時間|寄件日期|"
     r"送信日時|日時|日付|보낸 날짜|보낸날짜|날짜|보낸 시간|발송일|đã gửi|gửi|ngày|dikirim|tanggal|วันที่|تاريخ|תאריך|αποστολή|ημερομηνία|στάλθηκε|data e invio|отправка",
     "to": r"to|an|à|a|para|aan|till|til|do|komu|címzett|vastaanottaja|кому|получатель|до|către|kime|alıcı|destinataire|destinatario|destinatário|empfänger|收件人|收信人|收件者|宛先|받는 사람|받는사람|수신자|수신|tới|đến|kepada|ถึง|إلى|אל|προς|pro|pour|per",
@@ -130,4 +130,4 @@ SENT_FROM = re.compile(
     + r")[\s*_)>»\].!]{0,6}(?:[<(\[]?https?://[^\s]{1,300})?[\s*_)>»\].]{0,6}$",
     re.IGNORECASE,
 )
-SENT_FROM_DEVICE = re.compile(rf"\b{_DEVICE}\b|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0400-\u04ff\u0e00-\u0e7f\u0590-\u06ff\u0370-\u03ff]", re.IGNORECASE)
+SENT_FROM_DEVICE = re.compile(rf"\b{_DEVICE}\b|(?:iphone|ipad|android|outlook|samsung)\w|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0400-\u04ff\u0e00-\u0e7f\u0590-\u06ff\u0370-\u03ff]", re.IGNORECASE)

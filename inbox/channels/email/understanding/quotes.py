@@ -94,7 +94,7 @@ def _after_quote(lines: list[str], index: int) -> int:
             return index
         rest = lines[index][:_WIDTH]
         broken = len(lines[index - 1]) > 60 and index + 1 < len(lines) and _is_quoted(lines, index + 1)
-        if broken and len(rest.split()) <= 4 and not rest.rstrip().endswith((".", "!", "?")):
+        if broken and (rest[0].islower() or len(rest.split()) <= 4) and not lines[index - 1].rstrip().endswith((".", "!", "?", ":")):
             index += 1
             continue
         return index
@@ -111,6 +111,8 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
         return line[: same.start(1)].rstrip(" -–—"), 1
     quoted_next = (follows := _next_filled(lines, index + 1)) < len(lines) and _is_quoted(lines, follows)
     if words.NAMED.match(line) and (quoted_next or words.ADDRESS.search(line) or " via " in line):
+        return "", 1
+    if len(line) < 250 and line.endswith((":", "：")) and words.ADDRESS.search(line) and words.VERB.search(line) and re.search(r"\d", line):
         return "", 1
     if words.DATED_ADDRESS.match(line) and (quoted_next or line.endswith((":", "："))):
         return "", 1
