@@ -87,16 +87,10 @@ def _group(group: dict[str, Any], *, negated: bool) -> Node:
         return Node(lambda _reading: True, lambda _reading: iter(()))
 
     def every(reading: Reading) -> bool:
-        for test in tests:
-            if not test(reading):
-                return False
-        return True
+        return all(test(reading) for test in tests)
 
     def some(reading: Reading) -> bool:
-        for test in tests:
-            if test(reading):
-                return True
-        return False
+        return any(test(reading) for test in tests)
 
     def none(reading: Reading) -> bool:
         return not some(reading)

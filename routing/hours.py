@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -133,12 +133,12 @@ def add_minutes(cal: Calendar | None, start: datetime, minutes: int) -> datetime
     """
     left = max(0, minutes) * 60.0
     if cal is None:
-        return start.astimezone(timezone.utc) + min(timedelta(seconds=left), FURTHEST)
+        return start.astimezone(UTC) + min(timedelta(seconds=left), FURTHEST)
     reader = _reader(cal)
     if reader.ever:
         for opens, closes in reader.open_from(start.timestamp()):
             if closes - opens >= left:
-                return datetime.fromtimestamp(opens + left, timezone.utc)
+                return datetime.fromtimestamp(opens + left, UTC)
             left -= closes - opens
     raise NeverOpen("no business time left")
 
@@ -191,5 +191,5 @@ def _built(record: BusinessHours) -> Calendar:
     return known
 
 
-def _minute(time) -> int:  # type: ignore[no-untyped-def]
-    return time.hour * 60 + time.minute
+def _minute(wall: time) -> int:
+    return wall.hour * 60 + wall.minute

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FactKind = Literal["text", "choice", "set", "number", "flag"]
 """`text`: str. `choice`: one value out of `choices`. `set`: several strings. `number`: int or Decimal. `flag`: bool."""
 ParameterKind = Literal["choice", "choices", "text", "long", "tags", "number"]
-"""Widget and stored type: one value (str), several (list[str]), one line, several lines, list[str] typed freely, int."""
+"""Widget and stored type: one value (str), several (list[str]), a line, several lines, list[str] typed freely, int."""
 Choices = Callable[[], Iterable[tuple[str, "StrOrPromise"]]]
 Apply = Callable[[Any, Mapping[str, Any], str], str]
 """`(target, parameters, rule name)` → what was done, in words; an empty text when there was nothing to do."""

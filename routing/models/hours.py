@@ -109,6 +109,9 @@ class Holiday(PartOfHours):
         return f"{self.day} {self.name}"
 
 
+_LONGEST = MaxValueValidator(525_600, _("A promise can be a year of minutes (525,600) at most."))
+
+
 class SLAPolicy(models.Model):
     """What we promise, in minutes of business hours; empty means no promise."""
 
@@ -116,9 +119,11 @@ class SLAPolicy(models.Model):
     hours = models.ForeignKey(
         BusinessHours, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("business hours")
     )
-    first_answer = models.PositiveIntegerField(_("first answer (minutes)"), null=True, blank=True)
-    next_answer = models.PositiveIntegerField(_("next answer (minutes)"), null=True, blank=True)
-    solution = models.PositiveIntegerField(_("solution (minutes)"), null=True, blank=True)
+    first_answer = models.PositiveIntegerField(
+        _("first answer (minutes)"), null=True, blank=True, validators=[_LONGEST]
+    )
+    next_answer = models.PositiveIntegerField(_("next answer (minutes)"), null=True, blank=True, validators=[_LONGEST])
+    solution = models.PositiveIntegerField(_("solution (minutes)"), null=True, blank=True, validators=[_LONGEST])
     warn_percent = models.PositiveSmallIntegerField(
         _("warn when this much of the time is gone (%)"),
         default=75,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +28,12 @@ class Queue(models.Model):
     sla = models.ForeignKey(
         SLAPolicy, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("SLA policy")
     )
-    colour = models.CharField(_("colour"), max_length=7, default="#64748b")
+    colour = models.CharField(
+        _("colour"),
+        max_length=7,
+        default="#64748b",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write a colour as #rrggbb."))],
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     active = models.BooleanField(_("in use"), default=True)
 

@@ -116,9 +116,17 @@ class Macro(models.Model):
 
 
 class KeywordSet(models.Model):
-    """Words by which an intent is recognised, in any language; staff maintain them."""
+    """Words by which an intent or a number is recognised, in any language; staff maintain them."""
 
-    name = models.CharField(_("intent"), max_length=60, unique=True)
+    class Kind(models.TextChoices):
+        """What the words tell."""
+
+        INTENT = "intent", _("What the message is about")
+        ORDER = "order", _("An order number follows")
+        TICKET = "ticket", _("A ticket number follows")
+
+    kind = models.CharField(_("these words tell"), max_length=10, choices=Kind.choices, default=Kind.INTENT)
+    name = models.CharField(_("name"), max_length=60, unique=True)
     """What rules call it: `complaint`, `question`, `order` …"""
     words = models.TextField(_("words"), help_text=_("One word or phrase a line, in any language."))
     active = models.BooleanField(_("active"), default=True)
