@@ -228,6 +228,15 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 MAIL_MAX_BYTES = env.int("MAIL_MAX_BYTES", 50 * 1024 * 1024)
 """A larger mail is parked with a notice instead of being read."""
+SMTP_DOOR = env.str("SMTP_DOOR", "127.0.0.1:8025" if DEMO else "")
+LMTP_DOOR = env.str("LMTP_DOOR", "")
+"""`host:port` where mail for our channels is taken directly; empty is closed."""
+MAIL_TIMEOUT = env.float("MAIL_TIMEOUT", 60.0)
+"""Seconds a mail server may take for one answer."""
+LEASE_SECONDS = env.int("LEASE_SECONDS", 30)
+"""How long a duty (a mailbox, the scheduler, a mail on its way out) stays with a process that was killed or froze."""
+OUTBOUND_PRIVATE_HOSTS = env.list("OUTBOUND_PRIVATE_HOSTS", default=[])
+"""Hosts on the own network that the HTTP client may call all the same."""
 EMAIL_BACKEND = "inbox.channels.email.system_mail.QueuedEmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Guichet <no-reply@localhost>")
 MAIL_SINK = VAR_DIR / "mail" if DEMO else None

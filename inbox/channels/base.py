@@ -6,7 +6,7 @@ a ticket or a message. One contract test runs over every registered adapter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -125,6 +125,8 @@ class Receipt:
     code: int = 0
     response: str = ""
     external_id: str = ""
+    whole_account: bool = False
+    """With `LATER`: it was not about this recipient, so everything of the channel waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class Outbound:
     envelope_from: str
     content: bytes
     """The whole message as it goes over the wire (RFC 5322 for e-mail)."""
+    go: Callable[[], Awaitable[bool]] | None = None
+    """Asked just before the bytes leave; False means that another worker has the delivery now, so nothing is sent."""
 
 
 class Adapter(Protocol):
@@ -148,8 +152,8 @@ class Adapter(Protocol):
     form: type[forms.Form]
     """Settings of one channel of this kind: non-secret fields, and secret ones named in `form.secrets`."""
 
-    def read(self, raw: bytes) -> Inbound:
-        """Understand bytes. Pure; raises nothing for bad input: what was unreadable is in `errors`."""
+    def read(self, raw: bytes, settings: Mapping[str, Any]) -> Inbound:
+        """Understand bytes, under the channel's settings. Pure; bad input raises nothing: `errors` says what it was."""
 
     async def send(self, channel: Channel, out: Outbound) -> Receipt:
         """Hand one message over. Never raises for a fault of the other side: the receipt says it."""

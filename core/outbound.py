@@ -1,0 +1,102 @@
+"""The one HTTP client for addresses that people configure: it never reaches into our own network.
+
+The name is resolved once, every address of it is checked, and the connection goes to the checked address, so that a
+second answer of the name server changes nothing (DNS rebinding). Redirects are not followed; time and size are capped.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+
+SECONDS = 15.0
+BYTES = 200_000
+
+
+class OutboundRefused(Exception):
+    """The address may not be called, or it answered too slowly or too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. The body is at most as long as the caller allowed."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON, or an empty dict when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return {}
+
+
+def checked_addresses(host: str, port: int) -> list[str]:
+    """All addresses of `host`. Raises OutboundRefused when one of them is not on the public internet.
+
+    Hosts in settings.OUTBOUND_PRIVATE_HOSTS may be anywhere.
+    """
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except socket.gaierror as fault:
+        raise OutboundRefused(f"{host} is not known") from fault
+    if host not in settings.OUTBOUND_PRIVATE_HOSTS:
+        for text in found:
+            address = ipaddress.ip_address(str(text).partition("%")[0])
+            mapped = getattr(address, "ipv4_mapped", None) or address
+            if not mapped.is_global or mapped.is_multicast:
+                raise OutboundRefused(f"{host} is not on the public internet")
+    return sorted(str(each) for each in found)
+
+
+class _Pinned(http.client.HTTPSConnection):
+    """Connects to one checked address, and asks the certificate for the name."""
+
+    def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext, seconds: float) -> None:
+        super().__init__(host, port, timeout=seconds, context=context)
+        self._address, self._tls = address, context
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def post_form(
+    url: str, fields: Mapping[str, str], *, seconds: float = SECONDS, limit: int = BYTES, ca: str = ""
+) -> Answer:
+    """POST a form over HTTPS. Raises OutboundRefused, OSError (network, TLS) or http.client.HTTPException."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.username:
+        raise OutboundRefused("only plain https addresses are called")
+    port = parts.port or 443
+    until = time.monotonic() + seconds
+    context = ssl.create_default_context()
+    if ca:
+        context.load_verify_locations(cadata=ca)
+    connection = _Pinned(parts.hostname, port, checked_addresses(parts.hostname, port)[0], context, seconds)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        connection.request("POST", path, urlencode(fields), headers)
+        response = connection.getresponse()
+        body = bytearray()
+        while chunk := response.read1(16_384):
+            body += chunk
+            if len(body) > limit:
+                raise OutboundRefused("the answer is too long")
+            if time.monotonic() > until:
+                raise OutboundRefused("the answer takes too long")
+        return Answer(response.status, bytes(body))
+    finally:
+        connection.close()

@@ -1,0 +1,177 @@
+"""SMTP connections kept open and shared, and the breakers that keep us from hammering a server that says no."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from inbox.channels.base import Outbound, Outcome, Receipt
+from inbox.channels.email.servers import Server, smtp_server
+from inbox.channels.email.smtp import Refused, Session, is_doubtful, later
+
+if TYPE_CHECKING:
+    from inbox.models import Channel
+
+IDLE_SECONDS = 30.0
+"""A connection is closed when nothing was sent over it for so long."""
+MAILS_A_CONNECTION = 100
+DOUBTS = 3
+"""So many recipients in a row refused by policy means that it is us who are refused."""
+DOMAIN_FAILURES, DOMAIN_PAUSE = 5, 120.0
+"""After so many temporary refusals in a row a domain is left alone for so many seconds."""
+
+
+class Account:
+    """The connections of one channel."""
+
+    def __init__(self, channel: Channel, server: Server, connections: int) -> None:
+        self.pk, self.server = channel.pk, server
+        self._free: list[Session] = []
+        self._slots = asyncio.Semaphore(connections)
+        self._doubted: dict[str, None] = {}
+        self._doubted_before: set[int] = set()
+        self._domains: dict[str, tuple[int, float]] = {}
+
+    async def send(self, out: Outbound) -> Receipt:
+        """One message over one connection, one of the channel's few."""
+        domain = out.recipient.rpartition("@")[2].lower()
+        failures, until = self._domains.get(domain, (0, 0.0))
+        if failures >= DOMAIN_FAILURES and time.monotonic() < until:
+            return later(451, _("%(domain)s has refused mail for now several times.") % {"domain": domain})
+        async with self._slots:
+            receipt = await self._attempt(out)
+        return self._learn(out, domain, receipt)
+
+    async def _attempt(self, out: Outbound) -> Receipt:
+        session = None
+        try:
+            session = await self._session(out)
+            if out.go and not await out.go():
+                await self._put_back(session, reset=True)
+                return later(0, "lease lost")
+            receipt = await session.content(out)
+        except Refused as no:
+            if session and no.usable:
+                await self._put_back(session, reset=True)
+            elif session:
+                session.close()
+            return no.receipt
+        except BaseException:
+            if session:
+                session.close()
+            raise
+        await self._put_back(session)
+        return receipt
+
+    async def _session(self, out: Outbound) -> Session:
+        """A connection on which sender and recipient were taken. Raises Refused."""
+        while self._free:
+            session = self._free.pop()
+            if not session.is_open:
+                continue
+            try:
+                await session.envelope(out.envelope_from, out.recipient, len(out.content))
+                return session
+            except Refused as no:
+                if not no.usable:
+                    session.close()
+                    if no.receipt.code in (0, 421):
+                        continue  # it had been closed on the other side while it lay idle
+                    raise
+                await self._put_back(session, reset=True)
+                raise
+        session = Session(self.server, settings.MAIL_TIMEOUT, self._keep_refresh_token)
+        await session.open()
+        try:
+            await session.envelope(out.envelope_from, out.recipient, len(out.content))
+        except Refused as no:
+            if no.usable:
+                await self._put_back(session, reset=True)
+            else:
+                session.close()
+            raise
+        return session
+
+    async def _put_back(self, session: Session, *, reset: bool = False) -> None:
+        if reset and not await session.reset():
+            return
+        if session.sent >= MAILS_A_CONNECTION:
+            await session.quit()
+        elif session.is_open:
+            session.used_at = time.monotonic()
+            self._free.append(session)
+
+    def _learn(self, out: Outbound, domain: str, receipt: Receipt) -> Receipt:
+        """Keep the breakers, and tell a refused recipient from a refused account."""
+        if receipt.outcome is Outcome.LATER and not receipt.whole_account and receipt.code:
+            failures = self._domains.get(domain, (0, 0.0))[0] + 1
+            self._domains[domain] = failures, time.monotonic() + DOMAIN_PAUSE
+        elif receipt.outcome in (Outcome.SENT, Outcome.RECIPIENT_FAULT):
+            self._domains.pop(domain, None)
+        if receipt.outcome is Outcome.SENT:
+            self._doubted.clear()
+        if not is_doubtful(receipt):
+            return receipt
+        self._doubted[out.recipient] = None
+        if len(self._doubted) >= DOUBTS:
+            return Receipt(Outcome.ACCOUNT_FAULT, receipt.code, receipt.response)
+        if out.delivery_id in self._doubted_before:
+            self._doubted_before.discard(out.delivery_id)
+            return receipt
+        self._doubted_before.add(out.delivery_id)
+        return later(receipt.code, receipt.response)
+
+    def _keep_refresh_token(self, token: str) -> None:
+        from inbox.models import Channel
+
+        with transaction.atomic():
+            row = Channel.objects.select_for_update().get(pk=self.pk)
+            row.set_secrets({"oauth_refresh_token": token})
+            row.save(update_fields=["sealed"])
+        connection.close()
+
+    async def close_idle(self, seconds: float) -> None:
+        """Close what was not used for so long."""
+        keep, old = [], []
+        for session in self._free:
+            (old if time.monotonic() - session.used_at >= seconds or not session.is_open else keep).append(session)
+        self._free = keep
+        for session in old:
+            await session.quit()
+
+
+class Pool:
+    """The accounts of all channels. It belongs to one event loop at a time."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[int, Account] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, channel: Channel, out: Outbound) -> Receipt:
+        """Hand one message to the channel's server. Never raises for a fault of the other side."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._accounts, self._loop = {}, loop
+        server = smtp_server(channel.settings, channel.secrets())
+        if server is None:
+            return Receipt(Outcome.ACCOUNT_FAULT, 0, _("No SMTP server is set for this channel."))
+        account = self._accounts.get(channel.pk)
+        if account is None or account.server != server:
+            if account:
+                await account.close_idle(0)
+            account = Account(channel, server, int(channel.settings.get("smtp_connections") or 2))
+            self._accounts[channel.pk] = account
+        return await account.send(out)
+
+    async def close_idle(self, seconds: float = IDLE_SECONDS) -> None:
+        """Close connections that were not used for so long; 0 closes all that are free."""
+        for account in list(self._accounts.values()):
+            await account.close_idle(seconds)
+
+
+POOL = Pool()

@@ -1,0 +1,134 @@
+"""Messages on their way out: queueing them, trying again, calling off, and what a bounce says of them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.tokens import sign
+from inbox.channels.base import DeliveryReport
+from inbox.channels.email import tokens
+from inbox.models import Channel, Delivery, Message
+from inbox.services import wake
+
+if TYPE_CHECKING:
+    from crm.organisation.models import User
+
+_ONE_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f\u2028\u2029]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f\u2028\u2029]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """One message to one recipient. `content` adds what the message row does not hold: for account mail `subject`,
+    `text` and `html`."""
+
+    channel: Channel | None
+    message: Message | None
+    recipient: str
+    purpose: str = Delivery.Purpose.REPLY
+    content: dict[str, Any] = field(default_factory=dict)
+
+
+def one_address(text: str) -> str:
+    """The address, when `text` is exactly one. Raises ValidationError: a list or a line break here would let a sender
+    of forms mail whomever he likes."""
+    if not _ONE_ADDRESS.fullmatch(text):
+        raise ValidationError(_("“%(text)s” is not one e-mail address.") % {"text": text[:80]})
+    return text
+
+
+def queue(items: Sequence[NewDelivery]) -> list[Delivery]:
+    """Write one row a recipient, in the caller's transaction; the sending loop is woken after the commit.
+
+    The first delivery of a message takes the message's own Message-ID, the others fresh ones of the same ticket.
+    Raises ValidationError for a recipient that is not one address; nothing is written then.
+    """
+    used: set[str] = set()
+    rows = []
+    for item in items:
+        mail_id = item.message.mail_id if item.message else ""
+        if not mail_id or mail_id in used:
+            mail_id = _fresh_id(item)
+        used.add(mail_id)
+        rows.append(
+            Delivery(
+                channel=item.channel,
+                message=item.message,
+                recipient=one_address(item.recipient),
+                purpose=item.purpose,
+                content=item.content,
+                mail_id=mail_id,
+            )
+        )
+    made = Delivery.objects.bulk_create(rows)
+    wake.sending()
+    return made
+
+
+def _fresh_id(item: NewDelivery) -> str:
+    domain = (item.channel.address if item.channel else settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip("> ")
+    domain = domain or "localhost"
+    if item.message:
+        return tokens.new_message_id(item.message.ticket_id, domain)
+    return f"{sign('system', f's-{secrets.token_hex(8)}')}@{domain}"
+
+
+def retry(delivery: Delivery, *, by: User | None) -> bool:
+    """Send again what failed or is unclear, under the same Message-ID; False when it is on its way or arrived."""
+    changed = Delivery.objects.filter(
+        pk=delivery.pk,
+        state__in=[Delivery.State.FAILED, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED, Delivery.State.DEFERRED],
+    ).update(
+        state=Delivery.State.QUEUED, next_at=timezone.now(), lease_token="", lease_until=None, attempts=0, error=""
+    )
+    if changed:
+        wake.sending()
+    return bool(changed)
+
+
+def cancel(delivery: Delivery, *, by: User | None) -> bool:
+    """Call off what has not left yet; False when it is too late."""
+    return bool(
+        Delivery.objects.filter(pk=delivery.pk, state__in=Delivery.WAITING).update(
+            state=Delivery.State.CANCELLED, lease_token="", lease_until=None
+        )
+    )
+
+
+def bounced(report: DeliveryReport, *, delivered_to: Iterable[str] = ()) -> Delivery | None:
+    """Write what a bounce says onto the delivery it is about, and return that; None when it is not one of ours.
+
+    It is found by the signed return path the bounce was sent to, by the envelope id, or by the Message-ID quoted in
+    it. A permanent failure makes it failed, a delay is only noted.
+    """
+    delivery = _subject_of(report, delivered_to)
+    if delivery is None:
+        return None
+    delivery.response = " ".join(f"{report.status} {report.diagnostic}".split())[:500]
+    fields = ["response"]
+    if report.permanent:
+        delivery.state, delivery.bounced_at = Delivery.State.FAILED, timezone.now()
+        delivery.lease_token, delivery.lease_until = "", None
+        fields += ["state", "bounced_at", "lease_token", "lease_until"]
+    delivery.save(update_fields=fields)
+    return delivery
+
+
+def _subject_of(report: DeliveryReport, delivered_to: Iterable[str]) -> Delivery | None:
+    sent = Delivery.objects.select_related("message__ticket", "channel").select_for_update(of=("self",))
+    for address in delivered_to:
+        beginning = tokens.delivery_of_address(address)
+        if beginning and (found := sent.filter(mail_id__startswith=beginning).first()):
+            return found
+    for mail_id in (report.original_message_id, report.original_envelope_token):
+        if mail_id and (found := sent.filter(mail_id=mail_id.strip("<> ")).first()):
+            return found
+    return None
