@@ -14,7 +14,7 @@ VERB = re.compile(
         r"\b(?:wrote|writes|sent|said|says|schrieb(?:en)?(?: sie)?|geschrieben|het volgende geschreven|schreef|geschreven|escribi[óo]|escribe|escreveu|escreveram|ha(?:nno)? scritto|scrive|scriveva|scrisse|"
         r"skrev|skrev følgende|skrifaði|kirjoitti|kirjoittaa|napsal(?:\(?a\)?)?|napísal(?:\(?a\)?)?|napisa[łl](?:\(?a\)?|o)?|pisze|píše|írta|írt|scris|napisao|napisala|napisal|je napisal|је написао|"
         r"yazdı|tarihinde yazdı|написа|написал(?:\(?а\)?)?|пишет|писал(?:\(?а\)?)?|сообщает|написав(?:\(ла\))?|написала|пише|писав|έγραψε|rašė|rakstīja|kirjutas|menulis|đã viết|viết)(?!\w)",
-        r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|提到|写信|書いた|書きました|のメール|さんは書きました|wrote|작성|님이|쓴 글|보낸|님의 말|เขียน|كتب|כתב|ने लिखा|a scris|shkroi",
+        r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|提到|写信|書いた|書きました|のメール|さんは書きました|wrote|작성|님이|쓴 글|のメッセージ|보낸|님의 말|เขียน|كتب|כתב|ने लिखा|a scris|shkroi",
     ),
     re.IGNORECASE,
 )
@@ -95,6 +95,11 @@ HEADER = re.compile(
     r"^[\s>]{0,8}[*_]{0,2}(?:"
     + "|".join(f"(?P<{kind}>{labels})" for kind, labels in _LABELS.items())
     + rf"){_SPACE}*[*_]{{0,2}}{_SPACE}?[:：][*_]{{0,2}}(?P<value>.{{0,400}})$",
+    re.IGNORECASE,
+)
+INLINE_HEADER = re.compile(
+    r"^[\s>*]{0,8}(?=[^\n]{0,400}\b(?:from|von|de|da|van)\s?:)(?=[^\n]{0,400}\b(?:to|an|à|para|a|aan)\s?:)(?=[^\n]{0,500}\b(?:subject|betreff|objet|asunto|oggetto|onderwerp)\s?:)"
+    r"(?:date|sent|from|datum|gesendet|von|de|da|van|envoyé|enviado|inviato|verzonden)\s?:",
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}")

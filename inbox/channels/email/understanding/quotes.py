@@ -66,7 +66,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
                 return [*kept, own], True
             index += size
             continue
-        if words.ORIGINAL.match(line) or _header_block(lines, index):
+        if words.ORIGINAL.match(line) or words.INLINE_HEADER.match(line) or _header_block(lines, index):
             if _has_words(kept):
                 return _without_rule(kept), True
             # With nothing before it, this is what the sender wanted to pass on.

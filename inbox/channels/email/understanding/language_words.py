@@ -1,0 +1,56 @@
+"""Frequent small words, greetings and words of support mail, by language. They decide where a mail is too short for statistics."""
+
+from __future__ import annotations
+
+WORDS: dict[str, str] = {
+    "en": "the and is are was were have has had not you your my we our i it this that with for from please thanks thank hello hi dear regards can could would will what when where how why which there been but any "
+    "order help need still does do don't can't i'm it's me to of in on at be an if as so about get got yes no just know invoice account delivery received want",
+    "de": "der die das und ist sind war nicht ich sie wir mein meine meinen ihre ihr euch mit für von den dem ein eine einen auf zu im am bitte danke hallo guten tag sehr geehrte grüße gruß können kann habe haben "
+    "wird werden noch aber auch wie was wann wo warum es bei nach oder wenn dass schon mal bestellung rechnung lieferung vielen dank leider mir mich uns gerne immer seit",
+    "fr": "le la les et est sont pas je vous nous mon ma mes votre vos avec pour de des du un une dans sur ce cette que qui bonjour merci cordialement madame monsieur pouvez peux ai avez été être mais comment quand "
+    "où pourquoi plus encore il elle au aux ne c'est j'ai commande facture livraison salut svp bien toujours car par",
+    "es": "el la los las y es son no yo usted mi mis su sus con para de del un una en que por hola gracias buenos buenas días tardes estimado estimados saludos puedo puede tengo he ha pero como cómo cuándo dónde "
+    "qué más todavía se lo le al este esta pedido factura envío ayuda quiero necesito favor muy está estoy ya",
+    "it": "il lo la i gli le e è sono non io voi mio mia miei vostro con per di del della un una in che da ciao grazie buongiorno buonasera salve gentile gentili saluti posso può ho ha ma come quando dove perché più ancora si al "
+    "questo questa ordine fattura spedizione vorrei mi vi ci nel alla sono stato cordiali",
+    "pt": "o a os as e é são não eu você meu minha meus seu sua com para de do da um uma em que por olá obrigado obrigada bom dia boa tarde prezado prezados cumprimentos posso pode tenho mas como quando onde porque mais ainda "
+    "se ao no na este esta pedido fatura encomenda gostaria preciso atenciosamente está estou já nos uma muito",
+    "nl": "de het een en is zijn was niet ik u je wij we mijn uw jullie met voor van op in te dat die dit deze hallo bedankt dank beste geachte groet groeten kan kunt heb heeft maar hoe wanneer waar waarom nog ook er aan bij naar "
+    "bestelling factuur levering graag alvast goedemiddag goedendag vriendelijke al wel om als geen",
+    "sv": "och är det att jag inte en ett min mitt mina er ni med för på av som har hade hej tack vänliga hälsningar kan men hur när var varför till från om den de vi så också ännu beställning faktura leverans skulle vill mvh god bra "
+    "någon något inget detta",
+    "da": "og er det at jeg ikke en et min mit mine jeres i med for på af som har havde hej tak venlig hilsen kan men hvordan hvornår hvor hvorfor til fra om den de vi så også endnu ordre faktura levering ville gerne mvh god dag "
+    "nogen noget ikke dette efter blev",
+    "no": "og er det at jeg ikke en et min mitt mine deres dere med for på av som har hadde hei takk vennlig hilsen kan men hvordan når hvor hvorfor til fra om den de vi så også ennå ordre bestilling faktura levering vil gjerne mvh god "
+    "noen noe dette etter ble pakken fått bare",
+    "fi": "ja on ei minä olen oli en minun teidän kanssa että se tämä hei kiitos terveisin voinko voitteko voi mutta miten milloin missä miksi vielä myös kun jos niin tilaus tilauksen lasku toimitus haluaisin hyvää päivää moi terve ole ovat "
+    "mitä sitten kuin saanut ystävällisin",
+    "pl": "i jest są nie ja pan pani państwo mój moja moje z do na w że się to jak dzień dobry cześć dziękuję pozdrawiam proszę mogę czy ale kiedy gdzie dlaczego jeszcze mam był była zamówienie faktura przesyłka witam szanowni o od za po już "
+    "nadal tylko dla przez który",
+    "cs": "a je jsou není já vy můj moje s do na v že se to jak dobrý den ahoj děkuji děkuju pozdravem prosím mohu můžete ale kdy kde proč ještě mám jsem byl byla objednávka faktura zásilka dobry o od za po už který také nebo bych vám mi při "
+    "stále objednávku",
+    "sk": "a je sú nie ja vy môj moja s do na v že sa to ako dobrý deň ahoj ďakujem pozdravom prosím môžem môžete ale kedy kde prečo ešte mám som bol bola objednávka faktúra zásielka o od za po už ktorý tiež alebo by vám mi pri stále "
+    "objednávku čo",
+    "hu": "és a az nem van vagyok volt hogy is én ön önök kérem köszönöm üdvözlettel jó napot kívánok szia helló tisztelt mikor hol miért hogyan még már csak meg ha vagy rendelés rendelésem számla szállítás szeretnék kaptam ez egy de el kell mert "
+    "nekem",
+    "ro": "și si este sunt nu eu dumneavoastră meu mea cu pentru de din la un o în in că ca bună ziua buna mulțumesc multumesc salut pot puteți dar când unde cum mai încă am ai are comanda factura livrare vreau vă rog aș dori stimate ce pe să se le "
+    "fost",
+    "tr": "ve bir bu için ile değil ben siz benim sizin merhaba teşekkürler teşekkür ederim iyi günler sayın saygılarımla var yok ne nasıl nerede neden zaman ama çok daha henüz sipariş siparişim fatura kargo lütfen istiyorum mi mı mu olarak olan "
+    "gibi da de kadar ederim selam",
+    "id": "dan yang di ke dari untuk dengan tidak saya anda kami ini itu apa bagaimana kapan dimana mengapa bisa sudah belum ada akan juga atau pada halo terima kasih selamat pagi siang pesanan faktur pengiriman tolong mohon salam hormat karena "
+    "tetapi masih",
+    "vi": "và là của không tôi bạn anh chị chúng này đó cho với từ đến có được đã đang sẽ xin chào cảm ơn trân trọng làm thế nào khi đâu tại sao đơn hàng hóa vui lòng giúp một những các nhưng còn rất nhận",
+    "hr": "i je su nije ja vi moj moja s sa do na u da se to kako dobar dan bok hvala pozdrav lijep poštovani molim mogu možete ali kada gdje zašto još imam sam bio bila narudžba račun dostava o od za po već koji također ili bih vam mi što",
+    "sl": "in je so ni jaz vi moj moja z s do na v da se to kako dober dan živjo hvala lep pozdrav spoštovani prosim lahko ampak kdaj kje zakaj še imam sem bil bila naročilo račun dostava o od za po že ki tudi ali bi vam mi pri kaj",
+    "et": "ja on ei mina olen oli minu teie et see tere aitäh tänan lugupidamisega palun kas aga kuidas millal kus miks veel ka kui siis tellimus arve tarne sooviksin päevast ning või ma te pole saanud",
+    "lv": "un ir nav es jūs mans mana ar uz no ka tas labdien sveiki paldies ar cieņu lūdzu varu bet kā kad kur kāpēc vēl arī ja vai pasūtījums rēķins piegāde man mani par pie esmu",
+    "lt": "ir yra nėra aš jūs mano su į iš kad tai laba diena sveiki ačiū pagarbiai prašau galiu bet kaip kada kur kodėl dar taip pat jei ar užsakymas sąskaita pristatymas man apie prie esu labas",
+    "ca": "el la els les i és són no jo vostè meu meva amb per de del un una en que hola gràcies bon dia bones salutacions puc pot tinc però com quan on per què més encara aquest aquesta comanda factura enviament voldria si us plau molt",
+    "ms": "dan yang di ke dari untuk dengan tidak saya anda kami ini itu apa bagaimana bila mengapa boleh sudah belum ada akan juga atau pada terima kasih selamat pesanan invois penghantaran tolong kerana tetapi masih encik puan",
+    "ru": "и в не на я что с по это как но мне вы мой моя ваш за от для у к здравствуйте добрый день привет спасибо пожалуйста уважением могу можно когда где почему ещё еще уже заказ счет счёт доставка нет да меня был есть если или только так бы",
+    "uk": "і в не на я що з по це як але мені ви мій моя ваш за від для у до вітаю добрий день привіт дякую будь ласка повагою можу можна коли де чому ще вже замовлення рахунок доставка немає так мене був є якщо або тільки та чи",
+    "bg": "и в не на аз че с по това как но ми вие моят моята ваш за от до у здравейте добър ден привет благодаря моля поздрави мога може кога къде защо още вече поръчка поръчката фактура доставка няма да ме беше е са съм ако или само си ще",
+    "sr": "и у не на ја што са по ово како али ми ви мој моја ваш за од до код здраво добар дан хвала молим поздрав могу може када где зашто још већ поруџбина рачун достава нема да ме био је сам ако или само се ли",
+    "mk": "и во не на јас што со по ова како но ми вие мојот мојата ваш за од до кај здраво добар ден благодарам ве молам поздрав можам може кога каде зошто уште веќе нарачка сметка достава нема да ме беше е сум ако или само се",
+    "be": "і ў не на я што з па гэта як але мне вы мой мая ваш за ад для у да вітаю добры дзень прывітанне дзякуй калі ласка павагай магу можна калі дзе чаму яшчэ ўжо заказ рахунак дастаўка няма так мяне быў ёсць калі або толькі",
+}
