@@ -25,7 +25,7 @@ _FIELD = re.compile(
         \}\}""",
     re.VERBOSE,
 )
-_OTHER = re.compile(r"\{\{[^{}\n]{0,80}(?:\}\})?|\{%[^{}\n]{0,80}(?:%\})?")
+_OTHER = re.compile(r"\{\{[^{}\n]{0,80}(?:\}\})?|\{%[^{}\n]{0,80}(?:\})?")
 
 
 def render(text: str, fields: Mapping[str, str], *, html: bool = False) -> str:
