@@ -12,6 +12,11 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the layers below what the inbox adds: facts and actions of rules, and what follows a linked contact."""
-        from inbox import rules
+        from crm.customers import identity
+        from crm.service import changes
+        from inbox import live, rules
+        from inbox.models import Message
 
         rules.register()
+        changes.on_saved(live.changed)
+        identity.follow(Message, "contact")

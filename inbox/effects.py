@@ -1,0 +1,165 @@
+"""What rules and intake have written beside the ticket itself: automatic answers and notes, all of a save at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import merge_fields
+from crm.service.changes import Change, Effect
+from inbox.channels.email import tokens
+from inbox.models import Delivery, Message, Template, TemplateText
+from inbox.services import deliveries
+
+if TYPE_CHECKING:
+    from inbox.intake.draft import Draft
+
+log = logging.getLogger(__name__)
+
+PER_HOUR, PER_DAY = 3, 10
+"""Automatic mails to one address; beyond that it is a loop, or somebody is being flooded (S-49)."""
+
+
+@dataclass(slots=True)
+class Note(Effect):
+    """An internal note that nobody typed."""
+
+    seq: int
+    text: str
+    author_name: str
+
+    @classmethod
+    def write(cls, items: list[tuple[Change, Note]]) -> None:
+        """Insert the notes."""
+        Message.objects.bulk_create(
+            Message(ticket=c.ticket, seq=n.seq, kind=Message.Kind.NOTE, text=n.text, from_name=n.author_name)
+            for c, n in items
+        )
+
+
+@dataclass(slots=True)
+class AutomaticAnswer(Effect):
+    """An answer from a template to whoever wrote the message that is being posted."""
+
+    draft: Draft
+    template_id: int
+    seq: int
+
+    @classmethod
+    def offer(cls, change: Change, template_id: int) -> str:
+        """Plan the answer, unless something stands against it; what was decided, in words. One a message at most."""
+        draft: Draft | None = change.occasion
+        if draft is None:
+            return _("no message to answer")
+        if draft.answer:
+            return _("not answered: %(why)s") % {"why": draft.answer}
+        if any(isinstance(effect, cls) and effect.draft is draft for effect in change.effects):
+            return _("answered already")
+        change.after(cls(draft, template_id, change.next_seq()))
+        return _("answer queued")
+
+    @classmethod
+    def write(cls, items: list[tuple[Change, AutomaticAnswer]]) -> None:
+        """Insert messages and deliveries for all that the limits let through; each draft learns which."""
+        counts = _Sent(items)
+        texts = _texts({a.template_id for _c, a in items})
+        messages, wanted = [], []
+        for change, answer in items:
+            draft = answer.draft
+            draft.answer = counts.refuse(draft.sender, change)
+            text = _choose(texts.get(answer.template_id, []), draft.inbound.language, draft.channel.language)
+            if not draft.answer and text is None:
+                draft.answer = "the template has no text"
+            if draft.answer or text is None:
+                continue
+            counts.add(draft.sender, change)
+            message = _message(change, answer, text)
+            messages.append(message)
+            wanted.append((draft, message))
+            draft.answer = "queued"
+        Message.objects.bulk_create(messages)
+        deliveries.queue(
+            [
+                deliveries.NewDelivery(draft.channel, message, draft.sender, Delivery.Purpose.AUTOMATIC)
+                for draft, message in wanted
+            ]
+        )
+
+
+class _Sent:
+    """How many automatic mails these addresses were sent lately."""
+
+    def __init__(self, items: list[tuple[Change, AutomaticAnswer]]) -> None:
+        now = timezone.now()
+        addresses = {a.draft.sender for _c, a in items}
+        tickets = [c.ticket.pk for c, _a in items]
+        rows = Delivery.objects.filter(purpose=Delivery.Purpose.AUTOMATIC, recipient__in=addresses).filter(
+            Q(created_at__gt=now - timedelta(days=1)) | Q(message__ticket_id__in=tickets)
+        )
+        self.day: dict[str, int] = {}
+        self.hour: dict[str, int] = {}
+        self.told: set[tuple[str, int]] = set()
+        for recipient, at, ticket in rows.values_list("recipient", "created_at", "message__ticket_id"):
+            self.day[recipient] = self.day.get(recipient, 0) + (at > now - timedelta(days=1))
+            self.hour[recipient] = self.hour.get(recipient, 0) + (at > now - timedelta(hours=1))
+            self.told.add((recipient, ticket))
+
+    def refuse(self, address: str, change: Change) -> str:
+        """Why this address gets no further automatic mail now; empty when it does."""
+        if (address, change.ticket.pk) in self.told:
+            return "this ticket was acknowledged already"
+        if self.hour.get(address, 0) >= PER_HOUR or self.day.get(address, 0) >= PER_DAY:
+            log.warning("automatic answers to ticket %s stopped: too many to one address", change.ticket.number)
+            return "too many automatic answers to this address"
+        return ""
+
+    def add(self, address: str, change: Change) -> None:
+        """Count one more."""
+        self.day[address] = self.day.get(address, 0) + 1
+        self.hour[address] = self.hour.get(address, 0) + 1
+        self.told.add((address, change.ticket.pk))
+
+
+def _texts(templates: set[int]) -> dict[int, list[TemplateText]]:
+    found: dict[int, list[TemplateText]] = {}
+    rows = TemplateText.objects.filter(template_id__in=templates, template__purpose=Template.Purpose.AUTOMATIC)
+    for text in rows.order_by("id"):
+        found.setdefault(text.template_id, []).append(text)
+    return found
+
+
+def _choose(texts: list[TemplateText], wanted: str, channel: str) -> TemplateText | None:
+    """The text in the customer's language, else the channel's, else English, else any."""
+    by_language = {t.language: t for t in texts}
+    order = [wanted, channel, "en"]
+    return next((by_language[name] for name in order if name in by_language), texts[0] if texts else None)
+
+
+def _message(change: Change, answer: AutomaticAnswer, text: TemplateText) -> Message:
+    draft, ticket = answer.draft, change.ticket
+    fields = {
+        "contact.name": str(ticket.contact.name or draft.sender),
+        "ticket.number": str(ticket.number),
+        "ticket.subject": ticket.subject,
+        "queue.name": ticket.queue.name,
+        "channel.name": draft.channel.display_name or draft.channel.name,
+    }
+    return Message(
+        ticket=ticket,
+        seq=answer.seq,
+        kind=Message.Kind.AUTOMATIC,
+        channel=draft.channel,
+        contact=draft.contact,
+        to=[[draft.sender, draft.inbound.sender.name if draft.inbound.sender else ""]],
+        subject=merge_fields.render(text.subject, fields) or ticket.subject,
+        text=merge_fields.render(text.body, fields),
+        language=text.language,
+        mail_id=tokens.new_message_id(ticket.pk, draft.channel.address.rpartition("@")[2] or "localhost"),
+        automatic="answer",
+    )

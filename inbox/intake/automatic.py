@@ -1,0 +1,18 @@
+"""Whether a machine may answer it (RFC 3834). Limits per address are checked when the answer is queued."""
+
+from __future__ import annotations
+
+from inbox.intake.batch import Batch
+from inbox.intake.draft import Draft
+
+
+def may_answer(draft: Draft, batch: Batch) -> None:
+    """Machines, our own addresses and senders that cannot be identified get no automatic answer."""
+    if draft.answer:
+        return
+    if draft.automatic:
+        draft.answer = f"written by a machine: {draft.automatic}"
+    elif draft.inbound.ambiguous_sender or not draft.sender:
+        draft.answer = "no usable sender"
+    elif batch.own_channels([draft.sender]):
+        draft.answer = "from one of our own addresses"

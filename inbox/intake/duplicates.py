@@ -1,0 +1,75 @@
+"""The same mail twice, and our own mail coming back."""
+
+from __future__ import annotations
+
+import hashlib
+
+from inbox.channels.email import tokens
+from inbox.intake.batch import Batch, digest
+from inbox.intake.draft import Draft
+from inbox.models import Message, RawMessage
+
+
+def fingerprint(draft: Draft) -> str:
+    """One hash of what the sender wrote: the Message-ID together with the content.
+
+    The Message-ID alone would let an attacker who knows it send first and have the real mail suppressed (R-07).
+    Without a Message-ID the sender's date takes its place, without both the bytes themselves.
+    """
+    inbound = draft.inbound
+    identity = inbound.message_id or (inbound.sent_at.isoformat() if inbound.sent_at else draft.raw.digest)
+    whose = inbound.sender.address.lower() if inbound.sender else ""
+    text = " ".join(inbound.text.split())
+    hashed = hashlib.sha256()
+    for piece in (identity, whose, inbound.subject, text, *(f"{f.name}:{f.size}" for f in inbound.files)):
+        hashed.update(piece.encode("utf-8", "surrogatepass") + b"\0")
+    return hashed.hexdigest()
+
+
+def own_mail(draft: Draft, _batch: Batch) -> None:
+    """What we sent ourselves and what came back to us (a Bcc, a list, a rule at the provider) is nothing new."""
+    if tokens.ticket_of_message_id(draft.inbound.message_id):
+        draft.settle(RawMessage.Outcome.IGNORED, "our own message")
+        draft.answer = "our own message"
+
+
+def same_mail(draft: Draft, batch: Batch) -> None:
+    """Posted before, or earlier in this batch: through another folder, another of our addresses, or a list."""
+    before = batch.done_before.get(draft.fingerprint) or _through_a_list(draft, batch)
+    if before is None:
+        batch.done_before[draft.fingerprint] = draft.raw
+        return
+    draft.settle(RawMessage.Outcome.DUPLICATE, f"the same mail as number {before.pk}")
+    draft.answer = "duplicate"
+    for other in batch.drafts:
+        if other.raw is before and other.change is not None:
+            draft.change = other.change
+            other.change.also_queues |= _queue_of(draft, other.change.ticket.queue_id)
+            return
+    draft.raw.ticket_id, draft.raw.message_id = before.ticket_id, before.message_id
+    if before.ticket_id and before.channel_id != draft.channel.pk:
+        draft.also_queues |= {draft.channel.queue_id}
+
+
+def _queue_of(draft: Draft, first: int) -> set[int]:
+    return {draft.channel.queue_id} - {first}
+
+
+def _through_a_list(draft: Draft, batch: Batch) -> RawMessage | None:
+    """The copy that a mailing list made: same id, same sender, same words, with the list's footer or prefix added."""
+    if not draft.inbound.message_id or draft.contact is None:
+        return None
+    for change in batch.threads.get(digest(draft.inbound.message_id), []):
+        if change.ticket.pk is None:
+            continue
+        earlier = Message.objects.filter(
+            ticket=change.ticket, mail_id=draft.inbound.message_id, from_address=draft.sender
+        ).first()
+        if earlier and _same_words(earlier.text, draft.inbound.text):
+            return RawMessage.objects.filter(message=earlier).first()
+    return None
+
+
+def _same_words(one: str, other: str) -> bool:
+    short, long = sorted((" ".join(one.split()), " ".join(other.split())), key=len)
+    return bool(short) and long.startswith(short) and len(long) - len(short) < 2000

@@ -1,0 +1,83 @@
+"""Which ticket it belongs to. Joining one needs proof of the thread AND a sender who takes part in it (S-39 … S-44)."""
+
+from __future__ import annotations
+
+from crm.customers.identity import normalise_email
+from crm.service.changes import Change
+from crm.service.models import Ticket, TicketLink
+from inbox.channels.email import tokens
+from inbox.intake.batch import Batch, claimed_tickets, marked_tickets
+from inbox.intake.draft import Draft
+from inbox.models import Message, RawMessage
+
+COPIED_LIMIT = 200
+
+
+def find(draft: Draft, batch: Batch) -> None:
+    """Order: our own door, our signed mark, References; each only for somebody who takes part in the ticket."""
+    door = draft.raw.facts.get("ticket")
+    if door and int(door) in batch.changes:
+        _join(draft, batch.changes[int(door)], batch)
+        return
+    marked = [batch.changes[key] for key in marked_tickets(draft) if key in batch.changes]
+    named = batch.named(draft)
+    if not draft.unverified:
+        for change in (*marked, *named, *batch.awaiting(draft)):
+            if batch.takes_part(draft, change):
+                _join(draft, change, batch)
+                return
+        for change in named:
+            if _was_copied(draft, change):
+                _join(draft, change, batch)
+                return
+    claimed = [batch.changes[key] for key in claimed_tickets(draft) if key in batch.changes]
+    for change in (*marked, *named, *claimed):
+        draft.linked = change.ticket
+        draft.unverified = True
+        return
+
+
+def open_new(draft: Draft, batch: Batch) -> None:
+    """Nobody's thread: a new ticket in the channel's queue, linked to what it claims to belong to."""
+    if draft.outcome or draft.contact is None:
+        return
+    channel = batch.channels[draft.channel.pk]
+    change = Change.opening(
+        subject=draft.inbound.subject,
+        queue=channel.queue,
+        contact=draft.contact,
+        origin=channel.kind,
+        language=draft.inbound.language,
+        at=batch.now,
+    )
+    change.board = batch.board
+    draft.change = change
+    draft.settle(RawMessage.Outcome.OPENED)
+    if draft.linked is not None:
+        draft.reason = f"claims to belong to #{draft.linked.number}"
+        change.link(draft.linked, TicketLink.Kind.UNVERIFIED)
+    batch.remember(draft)
+
+
+def _join(draft: Draft, change: Change, batch: Batch) -> None:
+    draft.change = change
+    ticket = change.ticket
+    reopens = ticket.is_finished and not draft.automatic and ticket.status != Ticket.Status.MERGED
+    draft.settle(RawMessage.Outcome.REOPENED if reopens else RawMessage.Outcome.APPENDED)
+    draft.answer = draft.answer or "not a new ticket"
+    batch.remember(draft)
+
+
+def _was_copied(draft: Draft, change: Change) -> bool:
+    """True for a person who was in To or Cc of a message on the ticket, and now answers that thread.
+
+    He joins for this mail only, and not as a participant. Machines never do: a code that some service mails to an
+    address of ours must not reach whoever put the service's address into Cc (S-44).
+    """
+    if draft.automatic or not draft.sender or change.ticket.pk is None:
+        return False
+    rows = Message.objects.filter(ticket=change.ticket, kind__in=Message.PUBLIC, hidden=False, unverified=False)
+    for to, cc in rows.order_by("-seq").values_list("to", "cc")[:COPIED_LIMIT]:
+        if any(normalise_email(tokens.without_mark(a)) == draft.sender for a, _name in (*to, *cc)):
+            return True
+    return False

@@ -1,0 +1,134 @@
+"""Two tickets that are one, and one that is two. Both can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.organisation.models import User
+from crm.service.changes import Change
+from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipant
+from inbox.intake.batch import digest
+from inbox.models import Message, ThreadKey
+
+
+class MergeImpossible(ValueError):
+    """These tickets cannot be merged, or this merge cannot be undone."""
+
+
+@transaction.atomic
+def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
+    """Put everything of `source` into `target`; what moved is kept for `undo_merge`. Raises MergeImpossible.
+
+    The messages take new numbers at the end of the target's sequence, in their old order: a browser that asks for all
+    after N gets them.
+    """
+    if source.pk == target.pk:
+        raise MergeImpossible("a ticket cannot be merged with itself")
+    changes = {c.ticket.pk: c for c in Change.lock_all([source.pk, target.pk], actor=by)}
+    leaving, staying = changes[source.pk], changes[target.pk]
+    if Ticket.Status.MERGED in (leaving.ticket.status, staying.ticket.status):
+        raise MergeImpossible("one of them is merged already")
+    moved = _move_messages(list(leaving.ticket.messages.order_by("seq")), staying)
+    before = leaving.ticket.status
+    came = set(leaving.ticket.participants.values_list("contact_id", flat=True))
+    own = set(staying.ticket.participants.values_list("contact_id", flat=True))
+    staying.participants |= came
+    # The keys stay with the source: answers to its mails follow `merged_into`, and after an undo they find it again.
+    leaving.record("merged", new=f"#{staying.ticket.number}")
+    leaving.set_status(Ticket.Status.MERGED)
+    leaving.ticket.merged_into = staying.ticket
+    staying.record("absorbed", old=f"#{leaving.ticket.number}")
+    staying.ticket.message_count += len(moved)
+    staying.ticket.activity_at = max(staying.ticket.activity_at, leaving.ticket.activity_at)
+    if staying.ticket.is_finished and before in Ticket.WORKING:
+        staying.set_status(Ticket.Status.OPEN, why="merged")
+    leaving.ticket.message_count -= len(moved)
+    record = TicketMerge.objects.create(
+        source=leaving.ticket,
+        target=staying.ticket,
+        by=by,
+        moved={"messages": moved, "status": before, "participants": sorted(came - own)},
+    )
+    Change.save_all([leaving, staying])
+    return record
+
+
+@transaction.atomic
+def undo_merge(record: TicketMerge, *, by: User) -> None:
+    """Take the two apart again: what came with the source goes back, what was written since stays where it is.
+
+    Does nothing the second time. Raises MergeImpossible when the target itself was merged further.
+    """
+    record = TicketMerge.objects.select_for_update(of=("self",)).get(pk=record.pk)
+    if record.undone_at:
+        return
+    changes = {c.ticket.pk: c for c in Change.lock_all([record.source_id, record.target_id], actor=by)}
+    back, stays = changes[record.source_id], changes[record.target_id]
+    if stays.ticket.status == Ticket.Status.MERGED:
+        raise MergeImpossible("the other ticket was merged further; undo that first")
+    keys = record.moved["messages"]
+    messages = list(Message.objects.filter(pk__in=keys, ticket=stays.ticket).order_by("seq"))
+    back.set_status(record.moved["status"], why="merge-undone")
+    back.ticket.merged_into = None
+    _move_messages(messages, back)
+    back.record("merge-undone", old=f"#{stays.ticket.number}")
+    stays.record("merge-undone", old=f"#{back.ticket.number}")
+    back.ticket.message_count += len(messages)
+    stays.ticket.message_count -= len(messages)
+    still = set(Message.objects.filter(ticket=stays.ticket).values_list("contact_id", flat=True))
+    gone = [p for p in record.moved["participants"] if p not in still]
+    TicketParticipant.objects.filter(ticket=stays.ticket, contact_id__in=gone).delete()
+    record.undone_at = timezone.now()
+    record.save(update_fields=["undone_at"])
+    Change.save_all([back, stays])
+
+
+@transaction.atomic
+def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
+    """Move some messages of a ticket into a new one of the same contact and queue. Raises MergeImpossible.
+
+    Merging the new ticket back undoes it.
+    """
+    change = Change.lock(ticket.pk, actor=by)
+    rows = list(change.ticket.messages.filter(pk__in=[m.pk for m in messages]).order_by("seq"))
+    if not rows or len(rows) == change.ticket.messages.count():
+        raise MergeImpossible("choose some of the messages, not all")
+    first = next((m for m in rows if m.kind == Message.Kind.INBOUND), rows[0])
+    contact = first.contact or change.ticket.contact
+    new = Change.opening(
+        subject=first.subject or change.ticket.subject,
+        queue=change.ticket.queue,
+        contact=contact,
+        origin=change.ticket.origin,
+        language=first.language,
+    )
+    with new.acting(str(by), by):
+        new.record("opened", why=f"split from #{change.ticket.number}")
+    new.link(change.ticket, TicketLink.Kind.SPLIT)
+    if first.kind == Message.Kind.INBOUND:
+        new.heard(first.at)
+    new.save()
+    _move_messages(rows, new)
+    new.ticket.message_count = len(rows)
+    new.ticket.preview = " ".join((rows[-1].reply_text or rows[-1].text).split())[:200]
+    change.ticket.message_count -= len(rows)
+    change.record("split", new=f"#{new.ticket.number}")
+    ids = [m.mail_id for m in rows if m.mail_id]
+    _move_keys(ids, change.ticket, new.ticket)
+    Change.save_all([change, new])
+    return new.ticket
+
+
+def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:
+    for message in messages:
+        message.ticket = change.ticket
+        message.seq = change.next_seq()
+        message.save(update_fields=["ticket", "seq"])
+    return [m.pk for m in messages]
+
+
+def _move_keys(mail_ids: Sequence[str], old: Ticket, new: Ticket) -> None:
+    ThreadKey.objects.filter(ticket=old, digest__in=[digest(i) for i in mail_ids]).update(ticket=new)

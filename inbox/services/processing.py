@@ -1,0 +1,148 @@
+"""From the journal to the ticket: claims what waits, reads it, posts it. One bad message never holds up the next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import fault, ledger
+from crm.organisation.models import User
+from inbox.intake import pipeline
+from inbox.intake.draft import Draft
+from inbox.models import RawMessage
+from inbox.services import wake
+from inbox.services.posting import post
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 120
+MAX_ATTEMPTS = 5
+STORAGE_PAUSE = timedelta(seconds=20)
+
+
+def process_waiting(limit: int = 100) -> int:
+    """Claim up to `limit` waiting messages and post them; how many were claimed.
+
+    What was claimed before and did not end (a killed worker) is taken alone: should it be what kills the worker, it
+    takes no other message with it, and after five attempts it is put aside.
+    """
+    waiting = RawMessage.objects.filter(state=RawMessage.State.STORED).select_related("channel")
+    rows = ledger.claim(waiting.filter(attempts=0), limit=limit, seconds=LEASE_SECONDS)
+    if not rows:
+        rows = ledger.claim(waiting, limit=1, seconds=LEASE_SECONDS)
+    fault.point("process.claimed")
+    _work(rows)
+    return len(rows)
+
+
+def process(raw: RawMessage) -> RawMessage:
+    """Take this one through now; it comes back as it is afterwards. One that another worker holds is left to him."""
+    waiting = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.STORED).select_related("channel")
+    _work(ledger.claim(waiting, limit=1, seconds=LEASE_SECONDS))
+    return RawMessage.objects.select_related("channel").get(pk=raw.pk)
+
+
+@transaction.atomic
+def replay(raw: RawMessage, *, by: User | None) -> bool:
+    """Have a quarantined message run again from its bytes; False when it is not in quarantine."""
+    changed = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.DEAD).update(
+        state=RawMessage.State.STORED, outcome="", reason="", attempts=0, next_at=timezone.now(), lease_until=None
+    )
+    if changed:
+        log.info("message %s replayed by %s", raw.pk, by.pk if by else "system")
+        wake.processing()
+    return bool(changed)
+
+
+@transaction.atomic
+def release(raw: RawMessage) -> bool:
+    """Let a held message in (its sender confirmed his address); False when it was let in before."""
+    changed = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.HELD).update(
+        state=RawMessage.State.STORED, next_at=timezone.now()
+    )
+    if changed:
+        wake.processing()
+    return bool(changed)
+
+
+def _work(rows: Sequence[RawMessage]) -> None:
+    drafts = [draft for row in rows if (draft := _read(row)) is not None]
+    fault.point("process.read")
+    if not drafts:
+        return
+    try:
+        post(drafts)
+    except Exception as error:  # the batch is tried one by one, and each of them tells its own fault
+        if len(drafts) > 1:
+            log.info("a batch of %s goes one by one: %s", len(drafts), type(error).__name__)
+        for draft in drafts:
+            _post_alone(draft)
+
+
+def _read(raw: RawMessage) -> Draft | None:
+    if raw.attempts > MAX_ATTEMPTS:
+        _quarantine(raw, _("given up after %(n)s attempts: %(why)s") % {"n": MAX_ATTEMPTS, "why": raw.error or "?"})
+        return None
+    try:
+        return pipeline.read(raw)
+    except OSError as error:
+        _put_off(raw, error)
+    except Exception as error:
+        log.exception("message %s cannot be read", raw.pk)
+        _quarantine(raw, f"{type(error).__name__}: {error}")
+    return None
+
+
+def _post_alone(draft: Draft) -> None:
+    raw = draft.raw
+    try:
+        post([_fresh(draft)])
+    except IntegrityError:
+        # Another worker made the same contact or tag at this moment: now it is there.
+        try:
+            post([_fresh(draft)])
+        except DatabaseError as error:
+            _put_off(raw, error)
+    except (DatabaseError, OSError) as error:
+        _put_off(raw, error)
+    except Exception as error:
+        log.exception("message %s cannot be posted", raw.pk)
+        _quarantine(raw, f"{type(error).__name__}: {error}")
+
+
+def _fresh(draft: Draft) -> Draft:
+    """The draft as it was read, without what a rolled-back attempt wrote into it."""
+    draft.raw.ticket_id = draft.raw.message_id = None
+    return Draft(raw=draft.raw, channel=draft.channel, inbound=draft.inbound, fingerprint=draft.fingerprint)
+
+
+def _quarantine(raw: RawMessage, reason: str) -> None:
+    ledger.held(RawMessage.objects.filter(state=RawMessage.State.STORED), raw).update(
+        state=RawMessage.State.DEAD,
+        outcome=RawMessage.Outcome.QUARANTINED,
+        reason=reason[:300],
+        error=reason,
+        lease_token="",
+        lease_until=None,
+        done_at=timezone.now(),
+    )
+
+
+def _put_off(raw: RawMessage, error: Exception) -> None:
+    """The fault is the database's or the disk's: the message waits, however long that lasts."""
+    log.warning("message %s waits: %s", raw.pk, type(error).__name__)
+    try:
+        ledger.held(RawMessage.objects, raw).update(
+            attempts=1,
+            next_at=timezone.now() + STORAGE_PAUSE,
+            error=f"{type(error).__name__}: {error}",
+            lease_token="",
+            lease_until=None,
+        )
+    except DatabaseError:
+        log.warning("the database cannot be written; message %s comes again when its lease ends", raw.pk)

@@ -1,0 +1,219 @@
+"""What colleagues and customers add to a ticket."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import fault
+from crm.customers.identity import AddressInvalid, contacts_for, normalise
+from crm.customers.models import ContactPoint
+from crm.organisation.models import User
+from crm.organisation.services import notify
+from crm.service import rules
+from crm.service.changes import Change
+from crm.service.models import Ticket
+from inbox.channels import registry
+from inbox.channels.email import tokens
+from inbox.channels.webform.adapter import File, pack
+from inbox.models import Attachment, Channel, Message, RawMessage
+from inbox.services import deliveries, files
+from inbox.services.accept import accept
+from inbox.services.processing import process
+
+MAX_RECIPIENTS = 20
+"""Reply-all to a mail with thousands in Cc must not turn us into a spammer (S-52)."""
+
+
+class UnseenMessages(Exception):
+    """The customer wrote something that the author has not seen."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__("there are messages that the author has not seen")
+        self.messages = messages
+
+
+class NoWayOut(Exception):
+    """There is no address, or no channel, by which this customer can be reached."""
+
+
+@transaction.atomic
+def reply(
+    ticket: Ticket,
+    *,
+    author: User,
+    text: str,
+    to: str | None = None,
+    cc: Iterable[str] = (),
+    attached: Sequence[File] = (),
+    seen: int | None = None,
+    override: bool = False,
+    status: str | None = None,
+    channel: Channel | None = None,
+    subject: str = "",
+) -> Message:
+    """Answer the customer: message and deliveries in one transaction, sent by the loop afterwards.
+
+    `seen` is the ticket's sequence number that the author has before his eyes. Raises UnseenMessages when the customer
+    wrote since (unless `override`), ValidationError for bad or too many addresses, NoWayOut.
+    """
+    if not text.strip() and not attached:
+        raise ValidationError(_("The answer is empty."))
+    change = Change.lock(ticket.pk, actor=author)
+    ticket = change.ticket
+    if seen is not None and not override:
+        unseen = list(ticket.messages.filter(kind=Message.Kind.INBOUND, seq__gt=seen).order_by("seq"))
+        if unseen:
+            raise UnseenMessages(unseen)
+    channel = channel or way_out(ticket)
+    if channel is None or "send" not in registry.adapter(channel.kind).can:
+        raise NoWayOut(_("No active channel can send an answer."))
+    main = _one_address(to) if to else default_recipient(ticket)
+    if not main:
+        raise NoWayOut(_("This customer has no address to answer to."))
+    ours = {a for c in Channel.objects.all() for a in c.addresses}
+    others = list(dict.fromkeys(a for a in map(_one_address, cc) if a != main and a not in ours))
+    if 1 + len(others) > MAX_RECIPIENTS:
+        raise ValidationError(_("At most %(n)s recipients are possible.") % {"n": MAX_RECIPIENTS})
+    now = timezone.now()
+    message = Message(
+        ticket=ticket,
+        seq=change.next_seq(),
+        kind=Message.Kind.OUTBOUND,
+        channel=channel,
+        author=author,
+        from_name=str(author),
+        to=[[main, ""]],
+        cc=[[address, ""] for address in others],
+        subject=(subject or ticket.subject)[:1000],
+        text=text,
+        reply_text=text,
+        language=ticket.language,
+        mail_id=tokens.new_message_id(ticket.pk, channel.address.rpartition("@")[2] or "localhost"),
+        at=now,
+    )
+    change.answered(now)
+    ticket.message_count += 1
+    ticket.preview = " ".join(text.split())[:200]
+    if status:
+        change.set_status(status)
+    people = contacts_for(ContactPoint.Kind.EMAIL, dict.fromkeys([main, *others], ""))
+    # Whom a colleague writes to takes part: his answer belongs here.
+    change.participants |= {contact.pk for contact in people.values()}
+    change.note("message.out", message.subject, actor=author)
+    rules.run_changed([change])
+    change.save()
+    message.save()
+    _attach(message, attached)
+    deliveries.queue([deliveries.NewDelivery(channel, message, address) for address in (main, *others)])
+    fault.point("reply.written")
+    return message
+
+
+@transaction.atomic
+def add_note(
+    ticket: Ticket, *, author: User, text: str, attached: Sequence[File] = (), mentions: Iterable[User] = ()
+) -> Message:
+    """Write something that only colleagues see; who is mentioned is told, if he may see the ticket (S-37)."""
+    if not text.strip() and not attached:
+        raise ValidationError(_("The note is empty."))
+    change = Change.lock(ticket.pk, actor=author)
+    message = Message(
+        ticket=change.ticket,
+        seq=change.next_seq(),
+        kind=Message.Kind.NOTE,
+        author=author,
+        from_name=str(author),
+        text=text,
+        reply_text=text,
+    )
+    change.ticket.activity_at = timezone.now()
+    change.save()
+    message.save()
+    _attach(message, attached)
+    told = [u for u in mentions if u != author and Ticket.objects.visible_to(u).filter(pk=ticket.pk).exists()]
+    notify(
+        told,
+        _("%(name)s mentioned you in #%(number)s") % {"name": author, "number": ticket.number},
+        url=f"/desk/inbox/{ticket.number}/",
+    )
+    return message
+
+
+@transaction.atomic
+def open_outgoing(
+    *,
+    author: User,
+    channel: Channel,
+    to: str,
+    subject: str,
+    text: str,
+    cc: Iterable[str] = (),
+    attached: Sequence[File] = (),
+) -> Message:
+    """Write to somebody first: a new ticket that begins with our message. Raises as `reply` does."""
+    address = _one_address(to)
+    contact = contacts_for(ContactPoint.Kind.EMAIL, {address: ""})[address]
+    change = Change.opening(subject=subject, queue=channel.queue, contact=contact, origin=channel.kind)
+    with change.acting(str(author), author):
+        change.record("opened", new=channel.queue, why=channel.name)
+        change.assign(author)
+        change.set_status(Ticket.Status.PENDING)
+    change.note("ticket.opened", subject, actor=author)
+    change.save()
+    return reply(
+        change.ticket, author=author, text=text, to=address, cc=cc, attached=attached, channel=channel, subject=subject
+    )
+
+
+def customer_reply(ticket: Ticket, *, user: User, text: str, attached: Sequence[File] = ()) -> RawMessage:
+    """What a customer writes on the portal; it goes the way of every message. Raises NoWayOut without a form channel.
+
+    The caller has checked that `user` sees the ticket.
+    """
+    channel = Channel.objects.filter(kind="webform", active=True).order_by("id").first()
+    if channel is None:
+        raise NoWayOut(_("The form is not set up."))
+    contact = user.contact
+    content = pack(name=str(contact), email=user.email, subject=ticket.subject, text=text, files=attached)
+    facts = {"ticket": ticket.pk, "contact": contact.pk, "user": user.pk}
+    return process(accept(channel, content, external_id=f"portal-{secrets.token_hex(12)}", facts=facts))
+
+
+def way_out(ticket: Ticket) -> Channel | None:
+    """The channel an answer goes by: the one the customer wrote to, if it can send; else one of the queue."""
+    sending = [c for c in Channel.objects.filter(active=True).order_by("id") if "send" in registry.adapter(c.kind).can]
+    by_key = {c.pk: c for c in sending}
+    used = ticket.messages.filter(kind__in=Message.PUBLIC, channel__isnull=False).order_by("-seq")
+    for key in used.values_list("channel", flat=True)[:50]:
+        if key in by_key:
+            return by_key[key]
+    return next((c for c in sending if c.queue_id == ticket.queue_id), sending[0] if sending else None)
+
+
+def default_recipient(ticket: Ticket) -> str:
+    """The address the customer last wrote from, else his first one."""
+    last = ticket.messages.filter(kind=Message.Kind.INBOUND, contact_id=ticket.contact_id).exclude(from_address="")
+    return last.order_by("-seq").values_list("from_address", flat=True).first() or ticket.contact.address
+
+
+def _one_address(text: str) -> str:
+    try:
+        return deliveries.one_address(normalise(ContactPoint.Kind.EMAIL, text))
+    except AddressInvalid as error:
+        raise ValidationError(_("“%(text)s” is not one e-mail address.") % {"text": text[:80]}) from error
+
+
+def _attach(message: Message, attached: Sequence[File]) -> None:
+    if not attached:
+        return
+    names = files.store_many("attachments", [content for _name, _type, content in attached])
+    Attachment.objects.bulk_create(
+        Attachment(message=message, name=name[:255], content_type=kind[:100], size=len(content), blob=blob)
+        for (name, kind, content), blob in zip(attached, names, strict=True)
+    )
