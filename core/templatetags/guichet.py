@@ -46,7 +46,7 @@ STATES = {
 """Tone and icon of a word that says where something stands. A word that is not here is neutral, without an icon."""
 
 PRIORITIES = {1: "low", 2: "normal", 3: "high", 4: "urgent"}
-AVATAR_TONES = 6
+AVATAR_TONES = 5
 
 
 @register.simple_tag
