@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,25 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.tokens import sign
 from inbox.channels.base import DeliveryReport
 from inbox.channels.email import tokens
+from inbox.channels.email.outgoing_headers import ADDRESS
 from inbox.models import Channel, Delivery, Message
 from inbox.services import wake
 
 if TYPE_CHECKING:
     from crm.organisation.models import User
 
-_ONE_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f\u2028\u2029]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f\u2028\u2029]{1,255}")
-
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """One message to one recipient. `content` adds what the message row does not hold: for account mail `subject`,
-    `text` and `html`."""
+    """One message to one recipient.
+
+    `content` adds what the message row does not hold: for account mail `subject`, `text` and `html`.
+    """
 
     channel: Channel | None
     message: Message | None
@@ -38,9 +39,11 @@ class NewDelivery:
 
 
 def one_address(text: str) -> str:
-    """The address, when `text` is exactly one. Raises ValidationError: a list or a line break here would let a sender
-    of forms mail whomever he likes."""
-    if not _ONE_ADDRESS.fullmatch(text):
+    """The address, when `text` is exactly one. Raises ValidationError.
+
+    A list or a line break here would let whoever fills in a form mail whomever he likes (S-52).
+    """
+    if not ADDRESS.fullmatch(text):
         raise ValidationError(_("“%(text)s” is not one e-mail address.") % {"text": text[:80]})
     return text
 
@@ -103,6 +106,7 @@ def cancel(delivery: Delivery, *, by: User | None) -> bool:
     )
 
 
+@transaction.atomic
 def bounced(report: DeliveryReport, *, delivered_to: Iterable[str] = ()) -> Delivery | None:
     """Write what a bounce says onto the delivery it is about, and return that; None when it is not one of ours.
 

@@ -31,7 +31,8 @@ def connecting(fault: BaseException, host: str, port: int, seconds: float) -> Ma
             return MailFault(_certificate(each, names), account=True)
         if isinstance(each, ssl.SSLError):
             return MailFault(
-                _("%(host)s does not speak TLS on port %(port)s. Choose another security or port.") % names, account=True
+                _("%(host)s does not speak TLS on port %(port)s. Choose another security or port.") % names,
+                account=True,
             )
         if isinstance(each, socket.gaierror):
             if each.errno == socket.EAI_AGAIN:
@@ -42,14 +43,14 @@ def connecting(fault: BaseException, host: str, port: int, seconds: float) -> Ma
         if isinstance(each, TimeoutError):
             return MailFault(_("%(host)s did not answer on port %(port)s within %(seconds)s seconds.") % names)
     detail = " ".join(str(fault).split())[:150]
-    return MailFault(
-        _("The connection to %(host)s, port %(port)s, failed: %(detail)s") % {**names, "detail": detail}
-    )
+    return MailFault(_("The connection to %(host)s, port %(port)s, failed: %(detail)s") % {**names, "detail": detail})
 
 
 def _certificate(fault: ssl.SSLCertVerificationError, names: dict[str, object]) -> str:
     if fault.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-        return _("The certificate of the server is not made out to “%(host)s”. Use the name in the certificate.") % names
+        return (
+            _("The certificate of the server is not made out to “%(host)s”. Use the name in the certificate.") % names
+        )
     if fault.verify_code == 10:
         return _("The certificate of %(host)s has expired.") % names
     return _("The certificate of %(host)s is not signed by an authority that this machine trusts: %(detail)s.") % {

@@ -27,6 +27,7 @@ AFTER_IMPORT = [
 SIDES = [("right", _("After the subject")), ("left", _("Before the subject"))]
 _HOST = re.compile(r"[A-Za-z0-9_.:\-]{1,253}")
 _HOOK = re.compile(r"[^\[\]\x00-\x1f\x7f]{1,30}")
+_ONE_LINE = ("imap_user", "imap_folder", "move_to", "smtp_user", "authserv_id", "oauth_client_id", "oauth_tenant")
 _LONE_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -159,7 +160,15 @@ class EmailSettingsForm(ChannelSettingsForm):
         for name, initial in self.initial_values().items():
             if data.get(name) in (None, ""):
                 data[name] = initial
-        for name in ("imap_user", "imap_folder", "move_to", "smtp_user", "authserv_id", "oauth_client_id", "oauth_tenant"):
+        for name in (
+            "imap_user",
+            "imap_folder",
+            "move_to",
+            "smtp_user",
+            "authserv_id",
+            "oauth_client_id",
+            "oauth_tenant",
+        ):
             if _LONE_CONTROL.search(data.get(name) or ""):
                 self.add_error(name, _("Control characters are not allowed here."))
         for side in ("imap", "smtp"):

@@ -7,6 +7,7 @@ the object is dead: whoever gets a MailFault makes a new one. CONDSTORE is never
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import socket
 import ssl
@@ -137,7 +138,7 @@ class Mailbox:
     def select(self, folder: str) -> Selected:
         """Open a folder; when there is none of that name the fault lists those that are there."""
         try:
-            kind, said = self._wire.select(_quoted(to_utf7(folder)), readonly=self._peek)
+            kind, _said = self._wire.select(_quoted(to_utf7(folder)), readonly=self._peek)
             if kind == "OK":
                 validity, after = self._number("UIDVALIDITY"), self._number("UIDNEXT")
                 return Selected(validity, after)
@@ -154,7 +155,7 @@ class Mailbox:
         return int(data[-1]) if data and data[-1] else 0
 
     def after(self, uid: int) -> list[int]:
-        """The UIDs above `uid`, ascending. (`n:*` always names the last message too; it is left out.)"""
+        """The UIDs above `uid`, ascending. `n:*` always names the last message too; it is left out."""
         return [each for each in self._search("UID", f"{uid + 1}:*") if each > uid]
 
     def news(self) -> bool:
@@ -186,7 +187,7 @@ class Mailbox:
         return dict(_bodies(rows))
 
     def mark_seen(self, uids: Sequence[int]) -> None:
-        """Set \\Seen."""
+        """Set the flag that mail programs show as read."""
         fault.point("imap.mark_seen")
         self._do(lambda: self._wire.uid("STORE", _set(uids), "+FLAGS.SILENT", r"(\Seen)"))
 
@@ -208,10 +209,8 @@ class Mailbox:
 
     def close(self) -> None:
         """Say goodbye if the server still listens, and end the threads of the connection."""
-        try:
+        with contextlib.suppress(imaplib2.IMAP4.error, OSError, AttributeError, RuntimeError):
             self._wire.logout()
-        except (imaplib2.IMAP4.error, OSError, AttributeError, RuntimeError):
-            pass
 
     def _do(self, command: Callable[[], tuple[str, list]]) -> list:
         try:

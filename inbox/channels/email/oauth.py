@@ -16,9 +16,7 @@ from inbox.channels.email.faults import MailFault
 
 MICROSOFT = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 GOOGLE = "https://oauth2.googleapis.com/token"
-MICROSOFT_SCOPE = (
-    "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access"
-)
+MICROSOFT_SCOPE = "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access"
 _EARLY = 120
 """Seconds before its end at which a token is not used any more."""
 _SHORTEST_RETRY = 60
@@ -92,7 +90,9 @@ def _refresh(grant: Grant) -> dict[str, object]:
     try:
         answer = post_form(grant.endpoint, {name: value for name, value in fields.items() if value})
     except (OSError, OutboundRefused, http.client.HTTPException) as fault:
-        raise MailFault(_("The login service could not be reached: %(detail)s") % {"detail": str(fault)[:150]}) from fault
+        raise MailFault(
+            _("The login service could not be reached: %(detail)s") % {"detail": str(fault)[:150]}
+        ) from fault
     content = answer.json()
     if answer.status == 200 and isinstance(content, dict) and content.get("access_token"):
         _refused.pop(grant, None)
