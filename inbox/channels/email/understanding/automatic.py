@@ -1,7 +1,8 @@
 """Mail that no person wrote to us: automatic replies, absence notes, lists, reports, machine senders.
 
-The reason is one short word. Loop protection asks only whether there is one (RFC 3834 section 2: never answer an answer). What
-`read_mail` calls an automatic *reply* is narrower, see `is_auto_reply`: a newsletter is automatic, but replies to nothing.
+The reason is one short word. Loop protection asks only whether there is one (RFC 3834 section 2: never answer an
+answer). What `read_mail` calls an automatic *reply* is narrower, see `is_auto_reply`: a newsletter is automatic, but
+replies to nothing.
 """
 
 from __future__ import annotations
@@ -17,25 +18,77 @@ if TYPE_CHECKING:
 
 _NEGATIVE = frozenset({"", "no", "none", "false", "0", "off"})
 _REPLY_HEADERS = (
-    "x-autoreply", "x-auto-reply", "x-autorespond", "x-autoresponder", "x-autoresponse", "x-autoreply-from", "x-autoreply-domain", "x-mail-autoreply", "x-mailer-autoreply",
-    "x-auto-reply-from", "x-ms-exchange-inbox-rules-loop", "x-ezmlm-autoreply", "x-vacation", "x-fc-machinegenerated", "x-fc-autoresponder", "x-cm-autoreply", "x-notes-autoreply",
-    "x-autorespond-from", "x-mdautoresponder", "x-mdaemon-autoresponder", "x-kmail-autoreply", "x-yahoo-autoreply",
-)  # fmt: skip
-_LIST_HEADERS = ("list-id", "list-post", "mailing-list", "x-mailing-list", "x-mailman-version", "x-beenthere", "x-list", "list-owner", "x-listname", "x-mailinglist", "x-ml-name")
-_BULK_HEADERS = ("list-unsubscribe", "list-unsubscribe-post", "feedback-id", "x-campaign", "x-campaignid", "x-campaign-id", "x-mc-user", "x-csa-complaints", "x-mailgun-tag", "x-newsletter", "x-bulkmail")
-_RESPONDER_MAILER = re.compile(r"auto-?re(?:ply|spond)|vacation|out-?of-?office|\bmajordomo\b|autoresponder", re.IGNORECASE)
+    "x-autoreply",
+    "x-auto-reply",
+    "x-autorespond",
+    "x-autoresponder",
+    "x-autoresponse",
+    "x-autoreply-from",
+    "x-autoreply-domain",
+    "x-mail-autoreply",
+    "x-mailer-autoreply",
+    "x-auto-reply-from",
+    "x-ms-exchange-inbox-rules-loop",
+    "x-ezmlm-autoreply",
+    "x-vacation",
+    "x-fc-machinegenerated",
+    "x-fc-autoresponder",
+    "x-cm-autoreply",
+    "x-notes-autoreply",
+    "x-autorespond-from",
+    "x-mdautoresponder",
+    "x-mdaemon-autoresponder",
+    "x-kmail-autoreply",
+    "x-yahoo-autoreply",
+)
+_LIST_HEADERS = (
+    "list-id",
+    "list-post",
+    "mailing-list",
+    "x-mailing-list",
+    "x-mailman-version",
+    "x-beenthere",
+    "x-list",
+    "list-owner",
+    "x-listname",
+    "x-mailinglist",
+    "x-ml-name",
+)
+_BULK_HEADERS = (
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "feedback-id",
+    "x-campaign",
+    "x-campaignid",
+    "x-campaign-id",
+    "x-mc-user",
+    "x-csa-complaints",
+    "x-mailgun-tag",
+    "x-newsletter",
+    "x-bulkmail",
+)
+_RESPONDER_MAILER = re.compile(
+    r"auto-?re(?:ply|spond)|vacation|out-?of-?office|\bmajordomo\b|autoresponder", re.IGNORECASE
+)
 _AUTOMATIC = re.compile(r"^\s*auto-?(replied|generated|notified)", re.IGNORECASE)
 _CALENDAR_METHOD = re.compile(r"^method:\s*(?:reply|counter|refresh)\s*$", re.IGNORECASE | re.MULTILINE)
-_BULK_PRECEDENCE = {"bulk": "bulk", "junk": "bulk", "list": "list", "auto_reply": "auto-reply", "auto-reply": "auto-reply", "autoreply": "auto-reply"}
+_BULK_PRECEDENCE = {
+    "bulk": "bulk",
+    "junk": "bulk",
+    "list": "list",
+    "auto_reply": "auto-reply",
+    "auto-reply": "auto-reply",
+    "autoreply": "auto-reply",
+}
 
 
 def why_automatic(parsed: ParsedMail, text: str) -> str:
     """Why this mail counts as written by a machine, or an empty string for a person's mail.
 
-    `text` is the plain body, best without quoted mail. The word is one of `out-of-office`, `auto-reply`, `report` (delivery
-    status, read receipt, feedback), `calendar` (an answer to an invitation), `auto-generated` (RFC 3834 section 5), `list`, `bulk`,
-    `loop` (X-Loop), `null-sender` (RFC 5321 section 4.5.5), `machine-sender`. `X-Auto-Response-Suppress` proves nothing:
-    Exchange writes it on what people send.
+    `text` is the plain body, best without quoted mail. The word is one of `out-of-office`, `auto-reply`, `report`
+    (delivery status, read receipt, feedback), `calendar` (an answer to an invitation), `auto-generated` (RFC 3834
+    section 5), `list`, `bulk`, `loop` (X-Loop), `null-sender` (RFC 5321 section 4.5.5), `machine-sender`.
+    `X-Auto-Response-Suppress` proves nothing: Exchange writes it on what people send.
     """
     if _is_report(parsed):
         return "report"
@@ -65,16 +118,16 @@ def why_automatic(parsed: ParsedMail, text: str) -> str:
 
 
 def is_auto_reply(reason: str) -> bool:
-    """True when the word of `why_automatic` means an answer that a machine gave to a mail: an absence note or an acknowledgement."""
+    """True when the word of `why_automatic` means a machine's answer: an absence note or an acknowledgement."""
     return reason in ("auto-reply", "out-of-office")
 
 
 def _is_report(parsed: ParsedMail) -> bool:
     if parsed.header("content-type").lstrip().lower().startswith("multipart/report") or is_mail_system(parsed):
         return True
-    return bool(parsed.parts_of("message/disposition-notification", "message/delivery-status", "message/feedback-report")) and not parsed.header(
-        "content-type"
-    ).lower().startswith("multipart/mixed")
+    return bool(
+        parsed.parts_of("message/disposition-notification", "message/delivery-status", "message/feedback-report")
+    ) and not parsed.header("content-type").lower().startswith("multipart/mixed")
 
 
 def _from_header(parsed: ParsedMail) -> str:
@@ -88,10 +141,14 @@ def _from_header(parsed: ParsedMail) -> str:
             return "auto-generated"
     if any(value.strip().lower() not in _NEGATIVE for name in _REPLY_HEADERS for value in parsed.headers.get(name, ())):
         return "auto-reply"
-    precedence = {v.strip().lower() for name in ("precedence", "x-precedence", "preference") for v in parsed.headers.get(name, ())}
+    precedence = {
+        v.strip().lower() for name in ("precedence", "x-precedence", "preference") for v in parsed.headers.get(name, ())
+    }
     if precedence & {"auto_reply", "auto-reply", "autoreply"}:
         return "auto-reply"
-    if "autoresponder" in parsed.header("x-post-messageclass").lower() or _RESPONDER_MAILER.search(parsed.header("x-mailer")):
+    if "autoresponder" in parsed.header("x-post-messageclass").lower() or _RESPONDER_MAILER.search(
+        parsed.header("x-mailer")
+    ):
         return "auto-reply"
     if "autoresponder" in (v.strip().lower() for v in parsed.headers.get("delivered-to", ())):
         return "auto-reply"
@@ -116,11 +173,14 @@ def _declares_itself(parsed: ParsedMail, text: str) -> bool:
     if _says_automatic(parsed.subject[:300]):
         return True
     plain = text.strip()
-    return bool(words.SELF_DECLARED.search(plain[:500]) or (len(plain) > 500 and len(plain) < 4000 and words.SELF_DECLARED.search(plain[-400:])))
+    return bool(
+        words.SELF_DECLARED.search(plain[:500])
+        or (len(plain) > 500 and len(plain) < 4000 and words.SELF_DECLARED.search(plain[-400:]))
+    )
 
 
 def _is_answering(parsed: ParsedMail, text: str) -> bool:
-    """An acknowledgement by its subject, its own declaration together with the signs of an answer, or an answer from nobody."""
+    """An acknowledgement: by its subject, by declaring itself and looking like an answer, or by coming from nobody."""
     subject = parsed.subject[:300]
     if _says_automatic(subject):
         return True
@@ -129,10 +189,14 @@ def _is_answering(parsed: ParsedMail, text: str) -> bool:
     received = bool(words.RECEIVED.search(head)) and bool(words.PROMISE.search(head))
     if _declares_itself(parsed, text) and (answers or received):
         return True
-    unread = has_null_sender(parsed) or is_robot(parsed) or parsed.header("precedence").strip().lower() in ("bulk", "junk")
+    unread = (
+        has_null_sender(parsed) or is_robot(parsed) or parsed.header("precedence").strip().lower() in ("bulk", "junk")
+    )
     if unread and received:
         return True
-    return has_null_sender(parsed) and (answers or bool(words.RECEIVED.search(head) or "bulk" in parsed.header("precedence").lower()))
+    return has_null_sender(parsed) and (
+        answers or bool(words.RECEIVED.search(head) or "bulk" in parsed.header("precedence").lower())
+    )
 
 
 def _says_automatic(subject: str) -> bool:

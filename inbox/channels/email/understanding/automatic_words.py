@@ -10,89 +10,164 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 
 _ABSENT_SUBJECT = (
-    r"out[- ]of[- ](?:the[- ])?office(?! (?:furniture|supplies|chair))|\booo\b|(?:on|away (?:on|for)) (?:annual |maternity |parental |sick )?(?:vacation|holidays?|leave)\b|"
-    r"away from (?:my |the )?(?:office|desk|mail|e-mail|keyboard)|i(?:['’]m| am) (?:away|out|on (?:vacation|holiday|leave))|vacation (?:reply|response|notice|message)|absence notice",
-    r"abwesenheit|abwesend\b|(?:bin )?nicht im (?:büro|haus)|(?:ich bin )?im urlaub|urlaubs(?:notiz|benachrichtigung|meldung)|außer haus",
-    r"absence du bureau|absent(?:e)? du bureau|message d['’]absence|(?:en )?cong[ée]s? (?:annuel|jusqu)|notification d['’]absence|absence\s*[:(]|je suis absent|hors du bureau",
-    r"fuera de (?:la )?oficina|ausente de la oficina|ausencia (?:de|temporal)|estoy de vacaciones|mensaje de ausencia|fora do escrit[óo]rio|ausente do escrit[óo]rio|aus[êe]ncia (?:do|tempor)|"
+    r"out[- ]of[- ](?:the[- ])?office(?! (?:furniture|supplies|chair))|\booo\b|(?:on|away (?:on|for)) (?:annual |"
+    r"maternity |parental |sick )?(?:vacation|holidays?|leave)\b|"
+    r"away from (?:my |the )?(?:office|desk|mail|e-mail|keyboard)|i(?:['’]m| am) (?:away|out|on (?:vacation|"
+    r"holiday|leave))|vacation (?:reply|response|notice|message)|absence notice",
+    r"abwesenheit|abwesend\b|(?:bin )?nicht im (?:büro|haus)|(?:ich bin )?im urlaub|urlaubs(?:notiz|"
+    r"benachrichtigung|meldung)|außer haus",
+    r"absence du bureau|absent(?:e)? du bureau|message d['’]absence|(?:en )?cong[ée]s? (?:annuel|jusqu)|"
+    r"notification d['’]absence|absence\s*[:(]|je suis absent|hors du bureau",
+    r"fuera de (?:la )?oficina|ausente de la oficina|ausencia (?:de|temporal)|estoy de vacaciones|"
+    r"mensaje de ausencia|fora do escrit[óo]rio|ausente do escrit[óo]rio|aus[êe]ncia (?:do|tempor)|"
     r"estou de f[ée]rias|fora da oficina",
-    r"fuori (?:sede|ufficio)|assenza dall['’]ufficio|assente dall['’]ufficio|messaggio di assenza|sono in ferie|in ferie (?:fino|dal)",
-    r"afwezig(?:heid)?|niet op kantoor|buiten kantoor|met vakantie|op vakantie|frånvaro|frånvarande|inte på kontoret|ej på kontoret|på semester|fravær|fraværende|ikke på kontoret|på ferie|"
+    r"fuori (?:sede|ufficio)|assenza dall['’]ufficio|assente dall['’]ufficio|messaggio di assenza|sono in ferie|"
+    r"in ferie (?:fino|dal)",
+    r"afwezig(?:heid)?|niet op kantoor|buiten kantoor|met vakantie|op vakantie|frånvaro|frånvarande|"
+    r"inte på kontoret|ej på kontoret|på semester|fravær|fraværende|ikke på kontoret|på ferie|"
     r"poissa(?: toimistolta|olo)|lomalla\b",
-    r"poza biurem|nieobecno[śs][ćc]|na urlopie|mimo kancel[áa][řr]|nepřítomn|neprítomn|dovolen[áée]|házon kívül|irodán kívül|szabadság|în afara biroului|absență|concediu",
-    r"вне офиса|отсутству(?:ю|ет) в офисе|нет на (?:рабочем )?месте|в отпуске|уведомление об отсутствии|поза офісом|у відпустці|извън офиса|εκτός γραφείου|ofis dışında|izinde|görev dışında",
-    r"不在办公室|不在辦公室|外出自动|外出自動|休假(?:中|通知|自动|自動)|外出通知|不在のお知らせ|不在通知|休暇(?:中|の(?:お知らせ|ご連絡))|不在です|부재\s*중|휴가\s*중|vắng mặt|ไม่อยู่ที่สำนักงาน|خارج المكتب|מחוץ למשרד",
+    r"poza biurem|nieobecno[śs][ćc]|na urlopie|mimo kancel[áa][řr]|nepřítomn|neprítomn|dovolen[áée]|házon kívül|"
+    r"irodán kívül|szabadság|în afara biroului|absență|concediu",
+    r"вне офиса|отсутству(?:ю|ет) в офисе|нет на (?:рабочем )?месте|в отпуске|уведомление об отсутствии|"
+    r"поза офісом|у відпустці|извън офиса|εκτός γραφείου|ofis dışında|izinde|görev dışında",
+    r"不在办公室|不在辦公室|外出自动|外出自動|休假(?:中|通知|自动|自動)|外出通知|不在のお知らせ|不在通知|"
+    r"休暇(?:中|の(?:お知らせ|ご連絡))|不在です|부재\s*중|휴가\s*중|vắng mặt|"
+    r"ไม่อยู่ที่สำนักงาน|خارج المكتب|מחוץ למשרד",
 )
 _AUTO_SUBJECT = (
-    r"auto(?:matic|mated|matically generated|matically)?[- ]?(?:e-?mail )?(?:reply|response|repl(?:y|ied)|answer|acknowledge?ment|confirmation)|(?:autoreply|autoresponse|autoresponder)\b(?=\s*(?:[:\-–(\[]|$|re:))|"
+    r"auto(?:matic|mated|matically generated|matically)?[- ]?(?:e-?mail )?(?:reply|response|repl(?:y|ied)|answer|"
+    r"acknowledge?ment|confirmation)|(?:autoreply|autoresponse|autoresponder)\b(?=\s*(?:[:\-–(\[]|$|re:))|"
     r"auto[- ]?reply\b(?! (?:is|was|does|not|broken|problem|stop|from|loop))|^auto:",
-    r"automatische? (?:antwort|rückantwort|e-?mail-?antwort|beantwoording|reactie|bevestiging|empfangsbestätigung|eingangsbestätigung|bestätigung)|automatisch antwoord|autoantwort|eingangsbestätigung",
-    r"r[ée]ponse automatique|accus[ée] de r[ée]ception automatique|respuesta autom[áa]tica|respuesta de ausencia|autorespuesta|risposta automatica|autorisposta|resposta autom[áa]tica|"
+    r"automatische? (?:antwort|rückantwort|e-?mail-?antwort|beantwoording|reactie|bevestiging|"
+    r"empfangsbestätigung|eingangsbestätigung|bestätigung)|automatisch antwoord|autoantwort|eingangsbestätigung",
+    r"r[ée]ponse automatique|accus[ée] de r[ée]ception automatique|respuesta autom[áa]tica|respuesta de ausencia|"
+    r"autorespuesta|risposta automatica|autorisposta|resposta autom[áa]tica|"
     r"resposta automatica",
-    r"autosvar|automatiskt? svar|autosvarer|automaattinen vastaus|automaattivastaus|automatyczna odpowied[źz]|automatick[áa] odpov[ěe][ďd]|automatikus válasz|r[ăa]spuns automat|otomatik (?:yanıt|cevap)",
-    r"автоматический ответ|автоответ|автоматична відповідь|автоматичен отговор|аутоматски одговор|αυτόματη απάντηση|自动(?:回复|答复|回覆|回信|应答)|自動(?:回覆|回复|回信|答覆|返信|応答|回應)|"
-    r"자동\s*(?:응답|회신|답장)|(?:thư )?trả lời tự động|balasan otomatis|jawapan automatik|ตอบกลับอัตโนมัติ|رد تلقائي|تلقائي|תשובה אוטומטית|מענה אוטומטי|स्वचालित उत्तर",
+    r"autosvar|automatiskt? svar|autosvarer|automaattinen vastaus|automaattivastaus|automatyczna odpowied[źz]|"
+    r"automatick[áa] odpov[ěe][ďd]|automatikus válasz|r[ăa]spuns automat|otomatik (?:yanıt|cevap)",
+    r"автоматический ответ|автоответ|автоматична відповідь|автоматичен отговор|аутоматски одговор|"
+    r"αυτόματη απάντηση|自动(?:回复|答复|回覆|回信|应答)|自動(?:回覆|回复|回信|答覆|返信|応答|回應)|"
+    r"자동\s*(?:응답|회신|답장)|(?:thư )?trả lời tự động|balasan otomatis|jawapan automatik|ตอบกลับอัตโนมัติ|"
+    r"رد تلقائي|"
+    r"تلقائي|תשובה אוטומטית|מענה אוטומטי|स्वचालित उत्तर",
 )
 
+
 # The word opens the subject or stands in brackets: a person's "Re: Automatic reply: …" does not count.
-_OPENING = r"^[\s\[\]【】（(*!#<\"'“-]{0,5}(?:%s)"
-_BRACKETED = r"[\[(（【](?:%s)[^\])）】]{0,40}[\])）】]"
-ABSENT_SUBJECT = _any(*(form % "|".join(_ABSENT_SUBJECT) for form in (_OPENING, _BRACKETED)), r"\bis out of (?:the )?office\b")
-AUTO_MARK = _any(r"[\[(（【](?:%s)[^\])）】]{0,40}[\])）】]\s*$" % "|".join(_AUTO_SUBJECT))
-AUTO_SUBJECT = _any(*(form % "|".join(_AUTO_SUBJECT) for form in (_OPENING, _BRACKETED)))
-REPLY_PREFIX = re.compile(r"^\s*(?:re|aw|antw|sv|vs|rv|ref|odp|ynt|res|回复|回覆|答复|答覆|回信)\s*(?:\[\d+\])?\s*[:：]\s*", re.IGNORECASE)
+def _opening(patterns: tuple[str, ...]) -> str:
+    return r"^[\s\[\]【】（(*!#<\"'“-]{0,5}(?:" + "|".join(patterns) + ")"
+
+
+def _bracketed(patterns: tuple[str, ...]) -> str:
+    return r"[\[(（【](?:" + "|".join(patterns) + r")[^\])）】]{0,40}[\])）】]"
+
+
+ABSENT_SUBJECT = _any(_opening(_ABSENT_SUBJECT), _bracketed(_ABSENT_SUBJECT), r"\bis out of (?:the )?office\b")
+AUTO_MARK = _any(_bracketed(_AUTO_SUBJECT) + r"\s*$")
+AUTO_SUBJECT = _any(_opening(_AUTO_SUBJECT), _bracketed(_AUTO_SUBJECT))
+REPLY_PREFIX = re.compile(
+    r"^\s*(?:re|aw|antw|sv|vs|rv|ref|odp|ynt|res|回复|回覆|答复|答覆|回信)\s*(?:\[\d+\])?\s*[:：]\s*", re.IGNORECASE
+)
 
 # Says of itself that no person wrote it.
 SELF_DECLARED = _any(
-    r"this (?:is|was|message is|e-?mail is|reply (?:is|was)) an? (?:auto(?:matic|mated|-?generated|matically generated)|computer[- ]generated|system[- ]generated)[- ]*(?:e-?mail |out of office )?"
+    r"this (?:is|was|message is|e-?mail is|reply (?:is|was)) an? (?:auto(?:matic|mated|-?generated|"
+    r"matically generated)|computer[- ]generated|system[- ]generated)[- ]*(?:e-?mail |out of office )?"
     r"(?:reply|response|answer|acknowledge?ment|confirmation|message|e-?mail|notification)",
-    r"(?:auto(?:matic|mated)|auto-?generated) (?:reply|response|acknowledge?ment|answer)\b|(?:message|e-?mail|reply|response) (?:was|has been|is) (?:auto(?:matically)?[- ]?)(?:generated|created|sent)|"
+    r"(?:auto(?:matic|mated)|auto-?generated) (?:reply|response|acknowledge?ment|answer)\b|(?:message|e-?mail|"
+    r"reply|response) (?:was|has been|is) (?:auto(?:matically)?[- ]?)(?:generated|created|sent)|"
     r"autoresponder|auto-?reply|automatic reply",
-    r"dies(?:e|es|er)? (?:ist|nachricht|e-?mail|antwort|mail)[^.\n]{0,40}automatisch|automatisch (?:generierte|erstellte|erzeugte|versandte)|automatische (?:antwort|nachricht|eingangsbestätigung)",
-    r"(?:ceci est|message|r[ée]ponse|courriel|e-?mail|mail)[^.\n]{0,30}(?:automatique|g[ée]n[ée]r[ée] automatiquement|envoy[ée] automatiquement)|accus[ée] de r[ée]ception automatique",
-    r"(?:mensaje|respuesta|correo|mensagem|resposta|e-?mail)[^.\n]{0,30}(?:autom[áa]tic|generad[oa] autom|gerad[oa] autom)|(?:messaggio|risposta|e-?mail)[^.\n]{0,30}automatic",
-    r"(?:dit is een|bericht|antwoord|e-?mail)[^.\n]{0,30}automatisch|automatisk(?:t)? (?:svar|genererat|genereret|generert|besked|meddelande|melding)|autosvar|automaattinen (?:vastaus|viesti)",
-    r"(?:wiadomo[śs][ćc]|odpowied[źz])[^.\n]{0,40}automatyczn|automaticky (?:generovan|odeslan|vygenerovan)|automatická (?:odpověď|zpráva)|automatikus (?:válasz|üzenet)|mesaj automat|r[ăa]spuns automat|"
+    r"dies(?:e|es|er)? (?:ist|nachricht|e-?mail|antwort|mail)[^.\n]{0,40}automatisch|automatisch (?:generierte|"
+    r"erstellte|erzeugte|versandte)|automatische (?:antwort|nachricht|eingangsbestätigung)",
+    r"(?:ceci est|message|r[ée]ponse|courriel|e-?mail|mail)[^.\n]{0,30}(?:automatique|"
+    r"g[ée]n[ée]r[ée] automatiquement|envoy[ée] automatiquement)|accus[ée] de r[ée]ception automatique",
+    r"(?:mensaje|respuesta|correo|mensagem|resposta|e-?mail)[^.\n]{0,30}(?:autom[áa]tic|generad[oa] autom|"
+    r"gerad[oa] autom)|(?:messaggio|risposta|e-?mail)[^.\n]{0,30}automatic",
+    r"(?:dit is een|bericht|antwoord|e-?mail)[^.\n]{0,30}automatisch|automatisk(?:t)? (?:svar|genererat|"
+    r"genereret|generert|besked|meddelande|melding)|autosvar|automaattinen (?:vastaus|viesti)",
+    r"(?:wiadomo[śs][ćc]|odpowied[źz])[^.\n]{0,40}automatyczn|automaticky (?:generovan|odeslan|vygenerovan)|"
+    r"automatická (?:odpověď|zpráva)|automatikus (?:válasz|üzenet)|mesaj automat|r[ăa]spuns automat|"
     r"otomatik (?:olarak|yanıt|cevap|bir)",
-    r"автоматическ(?:ий ответ|ое (?:сообщение|письмо|уведомление)|и (?:сформирован|создан|отправлен))|автоответ|автоматично|αυτόματ(?:ο|η) (?:μήνυμα|απάντηση)",
-    r"(?:本|此|这|該|这封|此封|这是|這是)[^。\n]{0,14}(?:自动|自動)|自动回复|自動回覆|自动发送|自動發送|系统自动|系統自動|自動返信|自動送信|自動応答|自動配信|자동\s*(?:응답|회신|발송|답장)|tự động|ตอบกลับอัตโนมัติ|رد تلقائي",
+    r"автоматическ(?:ий ответ|ое (?:сообщение|письмо|уведомление)|и (?:сформирован|создан|отправлен))|автоответ|"
+    r"автоматично|αυτόματ(?:ο|η) (?:μήνυμα|απάντηση)",
+    r"(?:本|此|这|該|这封|此封|这是|這是)[^。\n]{0,14}(?:自动|自動)|自动回复|自動回覆|自动发送|自動發送|系统自动|"
+    r"系統自動|自動返信|自動送信|自動応答|自動配信|자동\s*(?:응답|"
+    r"회신|발송|답장)|tự động|ตอบกลับอัตโนมัติ|رد تلقائي",
 )
 
 ABSENT = _any(
-    r"\bi(?:['’]m| am| will be|['’]ll be)\b[^.\n]{0,40}(?:out of (?:the )?office|away (?:from|on|until|till|and)|on (?:annual |maternity |paternity |parental |sick |business )?(?:vacation|holidays?|leave)|"
-    r"travell?ing|not in the office|absent|unavailable)|currently (?:out of|away from|on (?:leave|vacation|holiday))|is (?:currently )?out of (?:the )?office|no longer (?:with|works? (?:for|at))",
-    r"\bich (?:bin|befinde mich|werde)\b[^.\n]{0,60}(?:nicht (?:im (?:büro|haus|dienst)|erreichbar|anwesend)|urlaub|abwesend|außer haus|elternzeit|dienstreise|wieder (?:im|ab|erreichbar))|nicht im büro",
-    r"je (?:suis|serai)\b[^.\n]{0,50}(?:absent|cong[ée]|d[ée]placement|vacances|indisponible|hors du bureau)|actuellement (?:absent|en cong)",
-    r"(?:estoy|estar[ée]|me encuentro|encuentro)\b[^.\n]{0,50}(?:fuera|vacaciones|ausente|de baja|permiso)|(?:estou|estarei|encontro-me)\b[^.\n]{0,50}(?:f[ée]rias|fora|ausente|licença)",
-    r"(?:sono|sar[òo]|mi trovo)\b[^.\n]{0,50}(?:fuori|ferie|assente|trasferta|permesso)|ik ben\b[^.\n]{0,50}(?:afwezig|vakantie|niet (?:op kantoor|aanwezig|bereikbaar)|verlof|weer)",
-    r"(?:jag är|jag har|jeg er|jeg har)\b[^.\n]{0,50}(?:semester|ferie|inte på|ikke på|ledig|tjänsteledig|borte|bortrest|föräldraledig|permisjon|kontoret)|olen\b[^.\n]{0,40}(?:lomalla|poissa|matkoilla|vapaalla)",
-    r"(?:jestem|przebywam|b[ęe]d[ęe])\b[^.\n]{0,50}(?:poza biurem|urlop|nieobecn|zwolnieni)|(?:jsem|budu)\b[^.\n]{0,50}(?:mimo|dovolen|nepřítom)|szabadság(?:on|omat)|nem vagyok (?:az )?(?:irodában|elérhető)|"
-    r"(?:sunt|voi fi)\b[^.\n]{0,40}(?:concediu|plecat|absent)|(?:izindeyim|izinde|ofis dışında|ofiste değil)",
-    r"(?:я|меня)\b[^.\n]{0,60}(?:отпуск|отсутств|нет (?:в офисе|на месте)|командировк)|нахожусь в (?:отпуск|командировк)|перебуваю у відпустц|в отпуск[еу] (?:до|с)|απουσιάζω|εκτός γραφείου",
-    r"不在(?:办公室|辦公室|公司)|(?:正在|目前|现在|本人|我)[^。\n]{0,15}(?:休假|度假|出差|请假|請假|休产假|外出)|无法(?:及时|立即)(?:回复|答复|查看)|無法(?:及時|立即)(?:回覆|回信)|不在(?:に|です|と|の(?:ため|間))|"
-    r"(?:休暇|休み|出張|外出)(?:を|中|の(?:ため|為)|いただ|させて|しており)|부재\s*중|휴가\s*(?:중|입니다)|출장\s*중|자리를 비",
+    r"\bi(?:['’]m| am| will be|['’]ll be)\b[^\n]{0,40}(?:out of (?:the )?office|away (?:from|on|until|till|and)|"
+    r"on (?:annual |maternity |paternity |parental |sick |business )?(?:vacation|holidays?|leave)|"
+    r"travell?ing|not in the office|absent|unavailable)|currently (?:out of|away from|on (?:leave|vacation|"
+    r"holiday))|is (?:currently )?out of (?:the )?office|no longer (?:with|works? (?:for|at))",
+    r"\bich (?:bin|befinde mich|werde)\b[^\n]{0,60}(?:nicht (?:im (?:büro|haus|dienst)|erreichbar|anwesend)|"
+    r"urlaub|abwesend|außer haus|elternzeit|dienstreise|wieder (?:im|ab|erreichbar))|nicht im büro",
+    r"je (?:suis|serai)\b[^\n]{0,50}(?:absent|cong[ée]|d[ée]placement|vacances|indisponible|hors du bureau)|"
+    r"actuellement (?:absent|en cong)",
+    r"(?:estoy|estar[ée]|me encuentro|encuentro)\b[^\n]{0,50}(?:fuera|vacaciones|ausente|de baja|permiso)|"
+    r"(?:estou|estarei|encontro-me)\b[^\n]{0,50}(?:f[ée]rias|fora|ausente|licença)",
+    r"(?:sono|sar[òo]|mi trovo)\b[^\n]{0,50}(?:fuori|ferie|assente|trasferta|permesso)|"
+    r"ik ben\b[^\n]{0,50}(?:afwezig|vakantie|niet (?:op kantoor|aanwezig|bereikbaar)|verlof|weer)",
+    r"(?:jag är|jag har|jeg er|jeg har)\b[^\n]{0,50}(?:semester|ferie|inte på|ikke på|ledig|tjänsteledig|borte|"
+    r"bortrest|föräldraledig|permisjon|kontoret)|olen\b[^\n]{0,40}(?:lomalla|poissa|matkoilla|vapaalla)",
+    r"(?:jestem|przebywam|b[ęe]d[ęe])\b[^\n]{0,50}(?:poza biurem|urlop|nieobecn|zwolnieni)|(?:jsem|"
+    r"budu)\b[^\n]{0,50}(?:mimo|dovolen|nepřítom)|szabadság(?:on|omat)|nem vagyok (?:az )?(?:irodában|elérhető)|"
+    r"(?:sunt|voi fi)\b[^\n]{0,40}(?:concediu|plecat|absent)|(?:izindeyim|izinde|ofis dışında|ofiste değil)",
+    r"(?:я|меня)\b[^\n]{0,60}(?:отпуск|отсутств|нет (?:в офисе|на месте)|командировк)|нахожусь в (?:отпуск|"
+    r"командировк)|перебуваю у відпустц|в отпуск[еу] (?:до|с)|απουσιάζω|εκτός γραφείου",
+    r"不在(?:办公室|辦公室|公司)|(?:正在|目前|现在|本人|我)[^。\n]{0,15}(?:休假|度假|出差|请假|請假|休产假|外出)|"
+    r"无法(?:及时|立即)(?:回复|答复|查看)|無法(?:及時|"
+    r"立即)(?:回覆|回信)|不在(?:に|です|と|の(?:ため|間))|"
+    r"(?:休暇|休み|出張|外出)(?:を|中|の(?:ため|為)|いただ|させて|しており)|부재\s*중|휴가\s*(?:중|입니다)|"
+    r"출장\s*중|자리를 비",
 )
 RETURNING = _any(
-    r"\b(?:until|till|return(?:ing)?|back (?:on|in|at)|through|as of|from .{3,30} to|urgent|immediate (?:assistance|attention|help)|in my absence|during (?:my absence|this time|that time)|limited access|"
-    r"(?:no|limited|intermittent) access|contact|as soon as (?:i|possible)|upon my return|when i (?:get back|return))\b",
-    r"\b(?:bis (?:zum|einschließlich|\d)|ab (?:dem|\d)|wieder (?:da|im|erreichbar|zurück)|zurück|dringend|vertret|wenden sie sich|rückkehr|weitergeleitet)",
-    r"jusqu['’]|retour|urgen[ct]e?|contacter|hasta|regres|volver|urgente|contact|até|retorn|volto|fino|rientr|tornerò|rivolger|tot (?:en met|\d)|terug|dringend|spoed|till och med|tillbaka|åter|brådskande|"
-    r"til og med|tilbake|tilbage|haster|asti|saakka|palaan|takaisin|do dnia|wracam|powrot|pilnych|kontakt|do \d|zpět|naléhav|vissza|sürgős|până|urgent|kadar|acil|döneceğim",
-    r"до \d|вернусь|срочн|обращай|свяж|повернусь|терміново|επιστρ|επείγ|до|返回|回来|回來|紧急|緊急|急事|联系|聯絡|聯繫|尽快|儘快|盡快|恢复|直至|戻り|緊急|お急ぎ|まで|後日|改めて|出社|ご連絡|돌아|복귀|급한|긴급|까지|연락",
+    r"\b(?:until|till|return(?:ing)?|back (?:on|in|at)|through|as of|from .{3,30} to|urgent|"
+    r"immediate (?:assistance|attention|help)|in my absence|during (?:my absence|this time|that time)|limited access|"
+    r"(?:no|limited|intermittent) access|contact|as soon as (?:i|possible)|upon my return|when i (?:get back|"
+    r"return))\b",
+    r"\b(?:bis (?:zum|einschließlich|\d)|ab (?:dem|\d)|wieder (?:da|im|erreichbar|zurück)|zurück|dringend|"
+    r"vertret|wenden sie sich|rückkehr|weitergeleitet)",
+    r"jusqu['’]|retour|urgen[ct]e?|contacter|hasta|regres|volver|urgente|contact|até|retorn|volto|fino|rientr|"
+    r"tornerò|rivolger|tot (?:en met|\d)|terug|dringend|spoed|till och med|tillbaka|åter|brådskande|"
+    r"til og med|tilbake|tilbage|haster|asti|saakka|palaan|takaisin|do dnia|wracam|powrot|pilnych|kontakt|do \d|"
+    r"zpět|naléhav|vissza|sürgős|până|urgent|kadar|acil|döneceğim",
+    r"до \d|вернусь|срочн|обращай|свяж|повернусь|терміново|επιστρ|επείγ|до|返回|回来|回來|紧急|緊急|急事|联系|"
+    r"聯絡|聯繫|尽快|儘快|盡快|"
+    r"恢复|直至|戻り|緊急|お急ぎ|まで|後日|改めて|出社|ご連絡|돌아|복귀|급한|긴급|까지|연락",
 )
 RECEIVED = _any(
-    r"(?:we|i) (?:have |['’]ve )?(?:received|got) your (?:e-?mail|message|request|enquiry|inquiry|ticket)|your (?:e-?mail|message|request|enquiry|inquiry|ticket) (?:has been|was|is) (?:received|registered|created|assigned)|"
+    r"(?:we|i) (?:have |['’]ve )?(?:received|got) your (?:e-?mail|message|request|enquiry|inquiry|ticket)|"
+    r"your (?:e-?mail|message|request|enquiry|inquiry|ticket) (?:has been|was|is) (?:received|registered|created|"
+    r"assigned)|"
     r"thank you for (?:your (?:e-?mail|message|enquiry|inquiry|request)|contacting|getting in touch|reaching out)",
-    r"(?:haben|habe) ihre (?:nachricht|anfrage|e-?mail|mail) (?:erhalten|empfangen)|ihre (?:nachricht|anfrage|e-?mail) (?:ist|wurde)[^.\n]{0,20}(?:eingegangen|empfangen|erhalten|registriert)|vielen dank für ihre (?:nachricht|anfrage|e-?mail)",
-    r"(?:nous avons|avons) bien reçu votre|votre (?:message|demande|courriel|e-?mail) a (?:bien )?été (?:reçu|enregistr)|hemos recibido su|su (?:mensaje|solicitud|correo) ha sido recibid|recebemos (?:a )?(?:sua|seu)|"
-    r"abbiamo ricevuto (?:la|il) (?:sua|suo|tua|tuo)|wij hebben uw (?:bericht|e-?mail|vraag) ontvangen|vi har mottagit|vi har modtaget|vi har mottatt|otrzymaliśmy (?:państwa|twoj)|мы получили ваш|ваше (?:обращение|письмо) "
-    r"(?:получено|зарегистрировано)|(?:已|已经|已經)(?:收到|接收)(?:您|你)?的?(?:邮件|郵件|来信|來信|邮箱|请求)?|您的(?:邮件|郵件|来信|來信|请求|请求)[^。\n]{0,10}(?:收到|受理)|メール(?:を|は)[^。\n]{0,12}(?:受信|受け取り|受領|受け付け|受付)|"
-    r"お問い?合わせ(?:を|いただき|ありがとう)[^。\n]{0,20}|메일(?:을|이)[^.\n]{0,12}(?:접수|수신|받았)|문의(?:가|를)[^.\n]{0,12}접수",
+    r"(?:haben|habe) ihre (?:nachricht|anfrage|e-?mail|mail) (?:erhalten|empfangen)|ihre (?:nachricht|anfrage|"
+    r"e-?mail) (?:ist|wurde)[^.\n]{0,20}(?:eingegangen|empfangen|erhalten|registriert)|"
+    r"vielen dank für ihre (?:nachricht|anfrage|e-?mail)",
+    r"(?:nous avons|avons) bien reçu votre|votre (?:message|demande|courriel|e-?mail) a (?:bien )?été (?:reçu|"
+    r"enregistr)|hemos recibido su|su (?:mensaje|solicitud|correo) ha sido recibid|recebemos (?:a )?(?:sua|seu)|"
+    r"abbiamo ricevuto (?:la|il) (?:sua|suo|tua|tuo)|wij hebben uw (?:bericht|e-?mail|vraag) ontvangen|"
+    r"vi har mottagit|vi har modtaget|vi har mottatt|otrzymaliśmy (?:państwa|twoj)|мы получили ваш|"
+    r"ваше (?:обращение|письмо) "
+    r"(?:получено|зарегистрировано)|(?:已|已经|已經)(?:收到|接收)(?:您|你)?的?(?:邮件|郵件|来信|來信|邮箱|请求)?|"
+    r"您的(?:邮件|郵件|来信|來信|请求|"
+    r"请求)[^。\n]{0,10}(?:收到|受理)|メール(?:を|は)[^。\n]{0,12}(?:受信|受け取り|受領|受け付け|受付)|"
+    r"お問い?合わせ(?:を|いただき|ありがとう)[^。\n]{0,20}|메일(?:을|이)[^.\n]{0,12}(?:접수|수신|받았)|문의(?:가|"
+    r"를)[^.\n]{0,12}접수",
 )
 PROMISE = _any(
-    r"(?:will|shall) (?:\w+ )?(?:reply|respond|answer|get back|be in touch|contact|endeavou?r|review|process)|within \d+ (?:business |working )?(?:hours?|days?)|do(?: not|n['’]t) reply|ticket (?:number|id|#)|reference number|case (?:number|id)|"
-    r"as soon as (?:possible|we can)|wir werden|melden uns|schnellstmöglich|umgehend|bearbeit|antworten (?:sie )?(?:bitte )?nicht|vorgangsnummer|ticketnummer|nous (?:vous )?(?:r[ée]pondrons|traiterons|reviendrons)|dans les (?:meilleurs|plus)|"
-    r"ne (?:pas|r[ée]pondez)|responderemos|a la (?:mayor brevedad|brevedad)|lo antes posible|no responda|o mais (?:breve|rápido)|não responda|risponderemo|al più presto|il prima possibile|non rispondere|zo snel mogelijk|"
-    r"niet te beantwoorden|återkommer|så snart som möjligt|vender tilbage|hurtigst muligt|så snart som mulig|najszybciej|odpowiemy|как можно скорее|ответим|свяжемся|в ближайшее время|尽快|儘快|盡快|稍后|稍後|及时回复|请勿(?:直接)?回复|"
-    r"勿回覆|处理|處理|折り返し|改めて(?:ご)?(?:連絡|返信)|順次|返信しないで|返信いただけません|营业日|工作日|営業日|빠른 시일|회신하지|답변",
+    r"(?:will|shall) (?:\w+ )?(?:reply|respond|answer|get back|be in touch|contact|endeavou?r|review|process)|"
+    r"within \d+ (?:business |working )?(?:hours?|days?)|do(?: not|n['’]t) reply|ticket (?:number|id|#)|"
+    r"reference number|case (?:number|id)|"
+    r"as soon as (?:possible|we can)|wir werden|melden uns|schnellstmöglich|umgehend|bearbeit|"
+    r"antworten (?:sie )?(?:bitte )?nicht|vorgangsnummer|ticketnummer|nous (?:vous )?(?:r[ée]pondrons|traiterons|"
+    r"reviendrons)|dans les (?:meilleurs|plus)|"
+    r"ne (?:pas|r[ée]pondez)|responderemos|a la (?:mayor brevedad|brevedad)|lo antes posible|no responda|"
+    r"o mais (?:breve|rápido)|não responda|risponderemo|al più presto|il prima possibile|non rispondere|"
+    r"zo snel mogelijk|"
+    r"niet te beantwoorden|återkommer|så snart som möjligt|vender tilbage|hurtigst muligt|så snart som mulig|"
+    r"najszybciej|odpowiemy|как можно скорее|ответим|свяжемся|в ближайшее время|尽快|儘快|盡快|稍后|稍後|"
+    r"及时回复|请勿(?:直接)?回复|"
+    r"勿回覆|处理|處理|折り返し|改めて(?:ご)?(?:連絡|返信)|順次|返信しないで|返信いただけません|营业日|工作日|"
+    r"営業日|빠른 시일|회신하지|답변",
 )

@@ -1,9 +1,9 @@
-"""Failure reports: which recipients did a mail server say it could not reach?
+"""Failure reports: which recipients a mail server says it could not reach.
 
 A report is a *failure or delay* report: RFC 3464 `Action: failed` or `Action: delayed`, or the words of the many mail
 systems that never learned RFC 3464. A delay is a report too (`permanent` is False), as in flufl.bounce and sisimai:
-it belongs to the message that was sent, and never is a customer's new request. No reports are: notices that a message was
-`delivered`, `relayed` or `expanded`, read receipts (RFC 8098), abuse feedback (RFC 5965: the mail did arrive),
+it belongs to the message that was sent, and never is a customer's new request. No reports are: notices that a message
+was `delivered`, `relayed` or `expanded`, read receipts (RFC 8098), abuse feedback (RFC 5965: the mail did arrive),
 challenges ("click to be let through"), vacation notices, and people who write about bounces or forward one.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flufl.bounce import all_failures
@@ -77,7 +78,11 @@ def _is_reporting(parsed: ParsedMail) -> bool:
 def _from_rejection(parsed: ParsedMail) -> DeliveryReport | None:
     """Sieve and Dovecot refuse mail by a disposition notification that says so (RFC 5429 section 2.2.1)."""
     texts = [p.text for p in parsed.parts_of("message/disposition-notification")]
-    if not texts or "deleted" not in texts[0].lower() or "reject" not in f"{parsed.header('auto-submitted')} {parsed.text}".lower():
+    if (
+        not texts
+        or "deleted" not in texts[0].lower()
+        or "reject" not in f"{parsed.header('auto-submitted')} {parsed.text}".lower()
+    ):
         return None
     notice, original = _notice(parsed)
     failed, _ = failed_recipients(texts[0])
@@ -130,7 +135,7 @@ def _from_status_fields(parsed: ParsedMail, notice: str, original: str) -> Deliv
 
 
 def _is_notice(parsed: ParsedMail, notice: str, original: str) -> bool:
-    """Does a mail without status fields tell of a failure? The weaker the sender's claim, the stronger the words must be."""
+    """Does a mail without status fields tell of a failure? The weaker the sender's claim, the stronger the words."""
     reporting, system, null = _is_reporting(parsed), is_mail_system(parsed), has_null_sender(parsed)
     bouncy = notices.subject_says_failure(parsed.subject)
     if reporting and (system or bouncy or null or notices.says_failure(notice)):
@@ -215,7 +220,7 @@ def _status_in(text: str) -> str:
     return codes[0] if codes else ""
 
 
-def _unique(addresses) -> tuple[str, ...]:
+def _unique(addresses: Iterable[str]) -> tuple[str, ...]:
     """In the order reported, each once, the domain in lower case."""
     seen: dict[str, str] = {}
     for address in addresses:

@@ -9,28 +9,39 @@ if TYPE_CHECKING:
     from inbox.channels.email.reading.parsed import ParsedMail
 
 _DAEMON_LOCAL = re.compile(
-    r"^(?:mail|smtp|e-?mail|mta)?[-_.]?(?:er)?[-_.]?daemon\b|^mailer?[-_.]?daemon|^post[-_.]?master|^mdaemon|^mail[-_.]?"
-    r"(?:delivery|er|administrator|system)(?:[-_.]?(?:sub)?system)?$|^mmdf$|^microsoftexchange[0-9a-f]{8,}$|^ndr$|^dsn$"
+    r"^(?:mail|smtp|e-?mail|mta)?[-_.]?(?:er)?[-_.]?daemon\b|^mailer?[-_.]?daemon|^post[-_.]?master|^mdaemon|"
+    r"^mail[-_.]?"
+    r"(?:delivery|er|administrator|system)(?:[-_.]?(?:sub)?system)?$|^mmdf$|^microsoftexchange[0-9a-f]{8,}$|"
+    r"^ndr$|^dsn$"
     r"|^system[-_.]?administrator$|^non-?delivery|^mail[-_]?returned|^symantec_antivirus_for_smtp",
     re.IGNORECASE,
 )
 _DAEMON_NAME = re.compile(
-    r"^\W*(?:mail(?:er)?[- ]?deliver(?:y|er)?(?: (?:sub)?system| service)?|mailer[- ]daemon|internet mail delivery|system administrator|"
-    r"systemadministrator|microsoft outlook|microsoft exchange|microsoft office outlook|mail administrator|postmaster|administrador "
-    r"del sistema|administrateur système|администратор системы|系统管理员|系統管理員|システム管理者|mail system|jetmail system|mdaemon|"
+    r"^\W*(?:mail(?:er)?[- ]?deliver(?:y|er)?(?: (?:sub)?system| service)?|mailer[- ]daemon|"
+    r"internet mail delivery|system administrator|"
+    r"systemadministrator|microsoft outlook|microsoft exchange|microsoft office outlook|mail administrator|"
+    r"postmaster|administrador "
+    r"del sistema|administrateur système|администратор системы|系统管理员|系統管理員|システム管理者|mail system|"
+    r"jetmail system|"
+    r"mdaemon|"
     r"電子郵件系統管理員|メール配信システム|邮件系统|mail router|courier mail server[^<]{0,80})\W*$",
     re.IGNORECASE,
 )
 _ROBOT_LOCAL = re.compile(
-    r"^(?:(?:do|please)?[-_.]*(?:do)?[-_.]*(?:no|not|n0|dont|donot|ne-?pas)[-_.]?(?:reply|respond|answer|response|repondre|re?ply[-_.]?to)s?"
-    r"|no-?responder|no-?responda|nao-?responda|nao-?responder|non-?rispondere|nicht-?antworten|keine-?antwort|niet-?beantwoorden|"
-    r"ne-?pas-?repondre|nepasrepondre|ei-?vastata|ikke-?svar|svara-?ej|auto-?(?:reply|responder|confirm|mailer|notify|mail)|autoanswer|"
-    r"(?:mail-?|e-?mail-?)?(?:robot|bot)|bounces?|mailing-?list|majordomo|listserv|list-?(?:owner|request)|sympa|mailman|daemon|root|cron|nobody|"
+    r"^(?:(?:do|please)?[-_.]*(?:do)?[-_.]*(?:no|not|n0|dont|donot|ne-?pas)[-_.]?(?:reply|respond|answer|"
+    r"response|repondre|re?ply[-_.]?to)s?"
+    r"|no-?responder|no-?responda|nao-?responda|nao-?responder|non-?rispondere|nicht-?antworten|keine-?antwort|"
+    r"niet-?beantwoorden|"
+    r"ne-?pas-?repondre|nepasrepondre|ei-?vastata|ikke-?svar|svara-?ej|auto-?(?:reply|responder|confirm|mailer|"
+    r"notify|mail)|autoanswer|"
+    r"(?:mail-?|e-?mail-?)?(?:robot|bot)|bounces?|mailing-?list|majordomo|listserv|list-?(?:owner|request)|sympa|"
+    r"mailman|daemon|root|cron|nobody|"
     r"www-data|apache|nagios|icinga|zabbix|monitoring|system-?mail|automated|unattended)(?:[-_.+=\d].*)?$",
     re.IGNORECASE,
 )
 _ROBOT_PIECE = re.compile(
-    r"(?:^|[-_.+])(?:no|not|donot)[-_.]?(?:reply|respond|responder)(?:$|[-_.+=\d])|-(?:bounces?|owner|request|admin-bounces)(?:$|\+)",
+    r"(?:^|[-_.+])(?:no|not|donot)[-_.]?(?:reply|respond|responder)(?:$|[-_.+=\d])|-(?:bounces?|owner|request|"
+    r"admin-bounces)(?:$|\+)",
     re.IGNORECASE,
 )
 

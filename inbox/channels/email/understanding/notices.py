@@ -1,4 +1,4 @@
-"""Reads the words of failure notices: does the text tell of a failure, and of whose mailbox?"""
+"""The words of failure notices: whether a text tells of a failure, and of whose mailbox."""
 
 from __future__ import annotations
 
@@ -7,26 +7,44 @@ import re
 from . import notice_words as words
 
 _LOCAL = r"[A-Za-z0-9\u0080-\U0010ffff!#$%&'*+/=?^_`{|}~.-]{1,100}"
-_DOMAIN = r"(?:[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff_-]{0,62})\.){1,10}[A-Za-z\u0080-\U0010ffff][A-Za-z0-9-]{0,62}"
+_DOMAIN = r"(?:[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff_-]{0,62})\.)"
+r"{1,10}[A-Za-z\u0080-\U0010ffff][A-Za-z0-9-]{0,62}"
 ADDRESS = re.compile(rf"(?<![A-Za-z0-9.@=+-])(?:\"[^\"@\s]{{1,64}}\"|{_LOCAL})@{_DOMAIN}")
-_FIRST = re.compile(rf"^[\s>*•·-]{{0,40}}[<\"'(\[]{{0,2}}(?:(?:mailto|smtp|rfc822)\s?[:;=]\s?)?({_LOCAL}@{_DOMAIN})[>\"')\]]{{0,2}}(.*)$", re.IGNORECASE)
+_FIRST = re.compile(
+    rf"^[\s>*•·-]{{0,40}}[<\"'(\[]{{0,2}}(?:(?:mailto|smtp|"
+    rf"rfc822)\s?[:;=]\s?)?({_LOCAL}@{_DOMAIN})[>\"')\]]{{0,2}}(.*)$",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(
-    r"(?:recipients?(?:'s)?(?: e?-?mail)?(?: address(?:es)?)?|rcpt to|addressed to|delivered to|deliver(?: your)? (?:message|mail|e-?mail) to|message to|mail to|sent to|send to|"
-    r"unknown user|user unknown|no such (?:user|address)|unknown recipient|allowed size|failed address|invalid address|address(?:es)?|mailbox|account|user|to user|reach|"
-    r"undeliverable to|could not be (?:sent|delivered) to|pu [eê]tre d[eé]livr[eé] a|empfänger(?:adresse)?|destinataires?|destinatari[oi]s?|получатель|адрес(?:ата|у)?|收件人(?:地址|邮箱)?|收件地址|"
-    r"收信人|地址|邮箱|宛先|送信先|受信者|あて先|받는 사람|수신자|original-recipient|final-recipient)(?![A-Za-z0-9._@-])"
-    r"(?:\s*\([^)\n]{0,20}\))?\s*(?:is|was|not|named)?\s*[:：=;]?\s*(?:rfc822\s*;\s*){0,2}[<\"'(\[「]{0,2}" + rf"({_LOCAL}@{_DOMAIN})",
+    r"(?:recipients?(?:'s)?(?: e?-?mail)?(?: address(?:es)?)?|rcpt to|addressed to|delivered to|"
+    r"deliver(?: your)? (?:message|mail|e-?mail) to|message to|mail to|sent to|send to|"
+    r"unknown user|user unknown|no such (?:user|address)|unknown recipient|allowed size|failed address|"
+    r"invalid address|address(?:es)?|mailbox|account|user|to user|reach|"
+    r"undeliverable to|could not be (?:sent|delivered) to|pu [eê]tre d[eé]livr[eé] a|empfänger(?:adresse)?|"
+    r"destinataires?|destinatari[oi]s?|получатель|адрес(?:ата|у)?|收件人(?:地址|邮箱)?|收件地址|"
+    r"收信人|地址|邮箱|宛先|送信先|受信者|あて先|받는 사람|수신자|original-recipient|"
+    r"final-recipient)(?![A-Za-z0-9._@-])"
+    r"(?:\s*\([^)\n]{0,20}\))?\s*(?:is|was|not|named)?\s*[:：=;]?\s*(?:rfc822\s*;\s*){0,2}[<\"'(\[「]{0,2}"
+    + rf"({_LOCAL}@{_DOMAIN})",
     re.IGNORECASE,
 )
 _CODE_LINE = re.compile(r"(?:^|[^\d.])[45]\d\d[ -]|rcpt to|[45]\.\d{1,3}\.\d{1,3}", re.IGNORECASE)
 _SENDER_LINE = re.compile(
-    r"^[\s>*-]{0,20}(?:from|sender|reply-to|return-path|message-id|x-[\w-]+|mail from|original sender|cc|bcc|von|de|da|差出人|发件人|寄件者|отправитель|envelope-sender|errors-to|"
-    r"received|in-reply-to|references|delivered-to|sent by|message sent by|a message sent by|id|to unsubscribe|message-?name|dkim-signature|list-\w+)\s*[:：<]|generated from|expanded from|envelope-from|accepting mail from",
+    r"^[\s>*-]{0,20}(?:from|sender|reply-to|return-path|message-id|x-[\w-]+|mail from|original sender|cc|bcc|von|"
+    r"de|da|差出人|发件人|寄件者|отправитель|envelope-sender|errors-to|"
+    r"received|in-reply-to|references|delivered-to|sent by|message sent by|a message sent by|id|to unsubscribe|"
+    r"message-?name|dkim-signature|list-\w+)\s*[:：<]|generated from|expanded from|envelope-from|accepting mail from",
     re.IGNORECASE,
 )
 _TO_LINE = re.compile(r"^[\s>*-]{0,20}(?:to|an|à|para|a|kome|till|do|宛先|收件人|кому)\s*[:：]", re.IGNORECASE)
-_OFFICE = re.compile(r"^(?:post[-_.]?master|mailer[-_.]?daemon|abuse|support|help|helpdesk|hostmaster|webmaster|noc|root|info-?service|unblock|delist|spam)$", re.IGNORECASE)
-_FILLER = re.compile(r"modern email client|mime[- ](?:encapsulated|formatted)|this is a (?:multi-?part|mime)", re.IGNORECASE)
+_OFFICE = re.compile(
+    r"^(?:post[-_.]?master|mailer[-_.]?daemon|abuse|support|help|helpdesk|hostmaster|webmaster|noc|root|"
+    r"info-?service|unblock|delist|spam)$",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(
+    r"modern email client|mime[- ](?:encapsulated|formatted)|this is a (?:multi-?part|mime)", re.IGNORECASE
+)
 
 
 def is_address(text: str) -> bool:
@@ -56,17 +74,21 @@ def is_filler(text: str) -> bool:
 
 def says_failure(notice: str) -> bool:
     """True when one of the first lines tells of a failure or delay."""
-    return any(words.FAILURE.search(line) for line in _lines(notice, 60)) or bool(words.FAILURE.search(" ".join(_lines(notice, 12))))
+    return any(words.FAILURE.search(line) for line in _lines(notice, 60)) or bool(
+        words.FAILURE.search(" ".join(_lines(notice, 12)))
+    )
 
 
 def says_delay(notice: str, subject: str) -> bool:
     """True when the system still tries, so that nothing is lost yet."""
     head = " ".join(_lines(notice, 40))
-    return bool(words.DELAY.search(subject) or words.DELAY.search(head)) and not words.NOT_DELAY.search(f"{subject} {head}")
+    return bool(words.DELAY.search(subject) or words.DELAY.search(head)) and not words.NOT_DELAY.search(
+        f"{subject} {head}"
+    )
 
 
 def begins_as_notice(notice: str, lines: int = 2) -> bool:
-    """True when one of the very first lines is a mail system's own opening. People greet, or put words of their own before it."""
+    """True when one of the first lines is a mail system's opening. People greet, or put words of their own before."""
     head = _lines(notice, lines)
     if not head or words.GREETING.search(head[0]):
         return False
@@ -75,12 +97,16 @@ def begins_as_notice(notice: str, lines: int = 2) -> bool:
 
 def is_certain(notice: str) -> bool:
     """True when the notice also names a recipient and a reason, which a person's line does not."""
-    return bool(recipients(notice)[0]) and any(_CODE_LINE.search(line) or words.FAILURE.search(line) for line in _lines(notice, 40))
+    return bool(recipients(notice)[0]) and any(
+        _CODE_LINE.search(line) or words.FAILURE.search(line) for line in _lines(notice, 40)
+    )
 
 
 def is_about_parcels(subject: str, notice: str) -> bool:
     """True when goods, not mail, were not delivered."""
-    return bool(words.PARCEL.search(subject) or words.PARCEL.search(" ".join(_lines(notice, 4)))) and not has_reply_code(notice)
+    return bool(
+        words.PARCEL.search(subject) or words.PARCEL.search(" ".join(_lines(notice, 4)))
+    ) and not has_reply_code(notice)
 
 
 def has_reply_code(notice: str) -> bool:
@@ -112,16 +138,22 @@ def diagnostic(notice: str) -> str:
 
 
 def recipients(notice: str) -> tuple[tuple[str, ...], bool]:
-    """The addresses that the notice names as failed, and whether it names them where names of recipients belong."""
+    """The addresses that the notice names as failed, and whether they stand where names of recipients belong."""
     lines = [line for line in _lines(notice, 400) if not _SENDER_LINE.search(line)]
     first = [m[1] for line in lines if (m := _FIRST.match(line)) and _is_recipient(m[1], m[2])]
-    labelled = [m[1] for line in lines if not _TO_LINE.match(line) for m in _LABEL.finditer(line) if _is_recipient(m[1], "")]
+    labelled = [
+        m[1] for line in lines if not _TO_LINE.match(line) for m in _LABEL.finditer(line) if _is_recipient(m[1], "")
+    ]
     if first or labelled:
         return tuple(dict.fromkeys(first or labelled)), True
-    with_code = [m[0] for line in lines if _CODE_LINE.search(line) for m in ADDRESS.finditer(line) if _is_recipient(m[0], "x")]
+    with_code = [
+        m[0] for line in lines if _CODE_LINE.search(line) for m in ADDRESS.finditer(line) if _is_recipient(m[0], "x")
+    ]
     if with_code:
         return tuple(dict.fromkeys(with_code)), False
-    rest = [m[0] for line in lines if not _TO_LINE.match(line) for m in ADDRESS.finditer(line) if _is_recipient(m[0], "x")]
+    rest = [
+        m[0] for line in lines if not _TO_LINE.match(line) for m in ADDRESS.finditer(line) if _is_recipient(m[0], "x")
+    ]
     rest = rest or [m[0] for line in lines for m in ADDRESS.finditer(line) if _is_recipient(m[0], "x")]
     return tuple(dict.fromkeys(rest)), False
 
@@ -132,7 +164,7 @@ def _is_recipient(address: str, rest: str) -> bool:
 
 
 def _lines(text: str, count: int) -> list[str]:
-    """The first lines that hold something and are no quotation, without surrounding blanks, each at most 500 characters."""
+    """The first lines that hold something and are no quotation, stripped, each at most 500 characters."""
     found: list[str] = []
     for line in text[:60_000].split("\n"):
         stripped = line[:500].strip()

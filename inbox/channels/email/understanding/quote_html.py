@@ -7,19 +7,26 @@ from html import unescape
 
 _QUOTE_START = re.compile(
     r"<(?:div|blockquote|hr|span|table|p|section|td)\b[^<>]{0,400}?(?:"
-    r"class\s*=\s*[\"']?[^\"'<>]{0,80}\b(?:gmail_quote|gmail_extra|yahoo_quoted|moz-cite-prefix|protonmail_quote|tutanota_quote|zmail_extra|OutlookMessageHeader|x_gmail_quote|ms-outlook-mobile-reference-message|"
-    r"ntes-mailmaster-quote|quoted-text|mail-quote|airmail_on|cloudhq__gmail_quote|iPhone-quote|front-blockquote|WM_cite|edo-quote|freebirdMailQuote)\b"
-    r"|id\s*=\s*[\"']?(?:x_)?(?:divRplyFwdMsg|appendonsend|isReplyContent|OLK_SRC_BODY_SECTION|stopSpelling|mail-editor-reference-message-container|reply-intro|yahoo_quoted_\d+|ymail_android_signature_end|"
+    r"class\s*=\s*[\"']?[^\"'<>]{0,80}\b(?:gmail_quote|gmail_extra|yahoo_quoted|moz-cite-prefix|protonmail_quote|"
+    r"tutanota_quote|zmail_extra|OutlookMessageHeader|x_gmail_quote|ms-outlook-mobile-reference-message|"
+    r"ntes-mailmaster-quote|quoted-text|mail-quote|airmail_on|cloudhq__gmail_quote|iPhone-quote|front-blockquote|"
+    r"WM_cite|edo-quote|freebirdMailQuote)\b"
+    r"|id\s*=\s*[\"']?(?:x_)?(?:divRplyFwdMsg|appendonsend|isReplyContent|OLK_SRC_BODY_SECTION|stopSpelling|"
+    r"mail-editor-reference-message-container|reply-intro|yahoo_quoted_\d+|ymail_android_signature_end|"
     r"ms-outlook-mobile-body-separator-line|replySplit|mailContent_quote|origbody|isForwardContent_no|tmjah_g_1299)\b"
-    r"|type\s*=\s*[\"']?cite\b|data-marker\s*=\s*[\"']__QUOTED_TEXT__|name\s*=\s*[\"']?(?:quote|messageReplySection)\b"
-    r"|style\s*=\s*[\"'][^\"'<>]{0,200}border(?:-top)?:\s*(?:none;\s*border-top:\s*)?solid\s*#(?:E1E1E1|B5C4DF)\s*1\.0pt"
+    r"|type\s*=\s*[\"']?cite\b|data-marker\s*=\s*[\"']__QUOTED_TEXT__|name\s*=\s*[\"']?(?:quote|"
+    r"messageReplySection)\b"
+    r"|style\s*=\s*[\"'][^\"'<>]{0,200}border(?:-top)?:\s*(?:none;\s*border-top:\s*)?solid\s*#(?:E1E1E1|"
+    r"B5C4DF)\s*1\.0pt"
     r")|<includetail>|<!--\s*originalMessage\s*-->|<blockquote\b[^<>]{0,400}\bcite=",
     re.IGNORECASE,
 )
 _DROPPED = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]{0,20000}>")
 _FORWARDED = re.compile(
-    r"forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht|mensagem encaminhada|转发|轉寄|転送|пересыла", re.IGNORECASE
+    r"forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|messaggio inoltrato|"
+    r"doorgestuurd bericht|mensagem encaminhada|转发|轉寄|転送|пересыла",
+    re.IGNORECASE,
 )
 _LIMIT = 400_000
 

@@ -1,7 +1,8 @@
 """The sender's own words: a reply without the quoted messages and without the signature.
 
 Answers below and between quotations stay; quoted lines go, wherever they stand. What is forwarded is content and stays:
-somebody who forwards a mail to a service desk wants it read. Sign-offs ("Kind regards, Ann") are the sender's words and stay.
+somebody who forwards a mail to a service desk wants it read. Sign-offs ("Kind regards, Ann") are the sender's words
+and stay.
 Every step looks at single lines of bounded length or at windows of a few of them, so the time is linear in the text.
 """
 
@@ -13,21 +14,29 @@ from . import quote_words as words
 from .quote_html import own_text_length
 
 _QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞|\|(?= |$))(?![^\n]*<<<)")
+_TELLING = re.compile(
+    r"[\d:：@]| via |写|寫|작성|-- ?$|^[\s>]*(?:on|am|le|el|il|op|em|den|in message)\s", re.IGNORECASE
+)
 _WIDTH = 600
 """Characters of a line that are looked at; nobody introduces a quotation behind more."""
 _WRAP = 5
 """Lines over which clients wrap an introduction."""
-_MAX_LINES = 60_000
+_MAX_LINES = 20_000
+"""Lines that are looked at; what comes after them is a pasted log and stays as it is."""
+_LOOK_AHEAD = 30
+"""Blank lines behind which the next line is looked for."""
 
 
 def strip(text: str, html: str = "") -> str:
     """`text` without quoted messages and without the signature; empty only when nothing in it is the sender's own.
 
-    `html` is the HTML body of the same mail as sent, if there is one: its structure decides where the text gives no clue.
+    `html` is the HTML body of the same mail as sent, if there is one: its structure decides where the text gives no
+    clue.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u200b", "").split("\n")[:_MAX_LINES]
-    lines = [line.replace("\u00a0", " ") for line in lines]
-    kept, found = _without_quotes(lines)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u200b", "").replace("\u00a0", " ").split("\n")
+    kept, found = _without_quotes(lines[:_MAX_LINES])
+    if not found:
+        kept += lines[_MAX_LINES:]
     if html and not found:
         by_structure = own_text_length(html, "".join("\n".join(lines).split()))
         if by_structure:
@@ -39,10 +48,10 @@ def strip(text: str, html: str = "") -> str:
 def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
     """The lines that are not quoted, and whether anything was recognised as quoted."""
     kept: list[str] = []
-    found = False
+    found = worded = False
     index = 0
     while index < len(lines):
-        line = lines[index][:_WIDTH]
+        line = lines[index][:_WIDTH].rstrip()
         if not line.strip():
             kept.append("")
             index += 1
@@ -62,15 +71,16 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
                 kept.append(own)
                 index = _after_quote(lines, follows)
                 continue
-            if follows == len(lines) or _has_words(kept) or own.strip():
+            if follows == len(lines) or worded or own.strip():
                 return [*kept, own], True
             index += size
             continue
         if words.ORIGINAL.match(line) or words.INLINE_HEADER.match(line) or _header_block(lines, index):
-            if _has_words(kept):
-                return _without_rule(kept), True
+            if worded:
+                return kept, True
             # With nothing before it, this is what the sender wanted to pass on.
             return kept + lines[index:], found
+        worded = worded or bool(line.strip(" \t-_=*~"))
         kept.append(lines[index])
         index += 1
     return kept, found
@@ -81,7 +91,7 @@ def _is_quoted(lines: list[str], index: int) -> bool:
 
 
 def _after_quote(lines: list[str], index: int) -> int:
-    """The index behind a run of quoted lines. A long quoted line that was wrapped leaves a short unquoted rest between two."""
+    """The index behind a run of quoted lines. A quoted line that was wrapped leaves an unquoted rest between two."""
     while index < len(lines):
         if _is_quoted(lines, index):
             index += 1
@@ -94,7 +104,11 @@ def _after_quote(lines: list[str], index: int) -> int:
             return index
         rest = lines[index][:_WIDTH]
         broken = len(lines[index - 1]) > 60 and index + 1 < len(lines) and _is_quoted(lines, index + 1)
-        if broken and (rest[0].islower() or len(rest.split()) <= 4) and not lines[index - 1].rstrip().endswith((".", "!", "?", ":")):
+        if (
+            broken
+            and (rest[0].islower() or len(rest.split()) <= 4)
+            and not lines[index - 1].rstrip().endswith((".", "!", "?", ":"))
+        ):
             index += 1
             continue
         return index
@@ -102,22 +116,40 @@ def _after_quote(lines: list[str], index: int) -> int:
 
 
 def _introduction(lines: list[str], index: int) -> tuple[str, int]:
-    """The own words before an introduction such as "On … wrote:" on its first line, and its number of lines; 0 for none."""
+    """The own words on the first line of an introduction such as "On … wrote:", and how many lines it has or 0."""
     line = lines[index][:_WIDTH].rstrip()
-    if words.DASHED.match(line):
+    if not _TELLING.search(line):
+        return "", 0
+    if "--" in line and words.DASHED.match(line):
         return "", 1
-    same = words.SAME_LINE.search(line)
+    same = words.SAME_LINE.search(line) if "On " in line and "wrote" in line else None
     if same and line[: same.start(1)].strip(" -–—"):
         return line[: same.start(1)].rstrip(" -–—"), 1
     quoted_next = (follows := _next_filled(lines, index + 1)) < len(lines) and _is_quoted(lines, follows)
-    if words.NAMED.match(line) and (quoted_next or words.ADDRESS.search(line) or " via " in line):
+    if (
+        ("@" in line or " via " in line or line.endswith((":", "：")) or line.lower().startswith("posted by "))
+        and words.NAMED.match(line)
+        and (quoted_next or words.ADDRESS.search(line) or " via " in line)
+    ):
         return "", 1
-    if len(line) < 250 and line.endswith((":", "：")) and words.ADDRESS.search(line) and words.VERB.search(line) and re.search(r"\d", line):
+    if (
+        len(line) < 250
+        and line.endswith((":", "："))
+        and words.ADDRESS.search(line)
+        and words.VERB.search(line)
+        and re.search(r"\d", line)
+    ):
         return "", 1
-    if words.DATED_ADDRESS.match(line) and (quoted_next or line.endswith((":", "："))):
+    if words.DATED_ADDRESS.match(line) and (
+        quoted_next or line.endswith((":", "：")) or re.match(r"\d{4}/\d{1,2}/\d", line)
+    ):
         return "", 1
     if not words.OPENER.match(line):
-        return ("", 1) if quoted_next and len(line) < 160 and line.endswith((":", "：")) and words.VERB.search(line) else ("", 0)
+        return (
+            ("", 1)
+            if quoted_next and len(line) < 160 and line.endswith((":", "：")) and words.VERB.search(line)
+            else ("", 0)
+        )
     joined = ""
     for size in range(1, _WRAP + 1):
         if index + size > len(lines):
@@ -137,24 +169,35 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
 
 
 def _introduces(joined: str, lines: list[str], after: int) -> bool:
-    if not words.ENDING.search(joined):
+    if not words.ENDING.search(joined[-40:]):
         return False
     dated = bool(re.search(r"\d", joined))
     addressed = bool(words.ADDRESS.search(joined))
     if words.VERB.search(joined):
         follows = _next_filled(lines, after)
         quoted_next = follows < len(lines) and _is_quoted(lines, follows)
-        return (dated or addressed or quoted_next) and (joined.rstrip(" *_>-").endswith((":", "：")) or quoted_next or addressed or dated and len(joined) < 200)
-    return dated and addressed and joined.endswith((":", "：")) and bool(words.DATED_ADDRESS.match(joined) or re.search(r"\d{4}|\d{1,2}[:.]\d\d", joined))
+        return (dated or addressed or quoted_next) and (
+            joined.rstrip(" *_>-").endswith((":", "：")) or quoted_next or addressed or (dated and len(joined) < 200)
+        )
+    return (
+        dated
+        and addressed
+        and joined.endswith((":", "："))
+        and bool(words.DATED_ADDRESS.match(joined) or re.search(r"\d{4}|\d{1,2}[:.]\d\d", joined))
+    )
 
 
 def _header_block(lines: list[str], index: int) -> bool:
-    """Does a block of mail header fields, as Outlook sets above what it quotes, begin here? A rule of underscores may precede it."""
+    """Does a block of mail header fields, as Outlook sets above what it quotes, or a rule above one begin here?"""
     if words.DELIMITER.match(lines[index][:_WIDTH]):
         follows = _next_filled(lines, index + 1)
-        return follows < len(lines) and follows - index <= 3 and _header_block(lines, follows) if not words.DELIMITER.match(
-            lines[min(follows, len(lines) - 1)][:_WIDTH]
-        ) else False
+        return (
+            follows < len(lines) and follows - index <= 3 and _header_block(lines, follows)
+            if not words.DELIMITER.match(lines[min(follows, len(lines) - 1)][:_WIDTH])
+            else False
+        )
+    if ":" not in lines[index][:60] and "：" not in lines[index][:60]:
+        return False
     first = words.HEADER.match(lines[index][:_WIDTH])
     if not first or first.lastgroup is None:
         return False
@@ -175,12 +218,22 @@ def _header_block(lines: list[str], index: int) -> bool:
             break
     told = kinds & {"from", "date", "to", "subject"}
     if "from" in told and ({"date", "subject"} & told):
-        return len(told) >= 3 or bool(words.ADDRESS.search(" ".join(values))) or bool(re.search(r"\d{4}|\d:\d\d", " ".join(values)))
+        return (
+            len(told) >= 3
+            or bool(words.ADDRESS.search(" ".join(values)))
+            or bool(re.search(r"\d{4}|\d:\d\d", " ".join(values)))
+        )
     if {"date", "to"} <= told or {"to", "subject"} <= told:
         return bool(words.ADDRESS.search(" ".join(values))) and bool(re.search(r"\d", " ".join(values)))
     # Only "From: a@b" in a paragraph of its own.
     alone = index + 1 == len(lines) or not lines[index + 1].strip()
-    return _kind(first) == "from" and alone and index > 0 and not lines[index - 1].strip() and bool(words.ADDRESS.search(first["value"]))
+    return (
+        _kind(first) == "from"
+        and alone
+        and index > 0
+        and not lines[index - 1].strip()
+        and bool(words.ADDRESS.search(first["value"]))
+    )
 
 
 def _kind(match: re.Match[str]) -> str:
@@ -191,12 +244,16 @@ def _without_signature(lines: list[str]) -> list[str]:
     """Without what follows the signature mark (RFC 3676 section 4.3), lists' footers and "Sent from my …" lines."""
     kept: list[str] = []
     for index, line in enumerate(lines):
+        if index == _MAX_LINES:
+            return kept + lines[index:]
         short = line[:_WIDTH]
         if words.SIGNATURE_MARK.match(short):
             break
         if words.FORWARD.match(short):
             return kept + lines[index:]
-        if words.DELIMITER.match(short) and any(words.LIST_FOOTER.search(after[:_WIDTH]) for after in lines[index + 1 : index + 3]):
+        if words.DELIMITER.match(short) and any(
+            words.LIST_FOOTER.search(after[:_WIDTH]) for after in lines[index + 1 : index + 3]
+        ):
             break
         if len(short) < 160 and words.SENT_FROM.match(short) and words.SENT_FROM_DEVICE.search(short):
             continue
@@ -205,9 +262,10 @@ def _without_signature(lines: list[str]) -> list[str]:
 
 
 def _without_rule(lines: list[str]) -> list[str]:
-    while lines and (not lines[-1].strip() or words.DELIMITER.match(lines[-1][:_WIDTH])):
-        lines = lines[:-1]
-    return lines
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or words.DELIMITER.match(lines[end - 1][:_WIDTH])):
+        end -= 1
+    return lines[:end]
 
 
 def _first_characters(lines: list[str], count: int) -> list[str]:
@@ -222,13 +280,11 @@ def _first_characters(lines: list[str], count: int) -> list[str]:
 
 
 def _next_filled(lines: list[str], index: int) -> int:
-    while index < len(lines) and not lines[index].strip():
-        index += 1
-    return index
-
-
-def _has_words(lines: list[str]) -> bool:
-    return any(any(character.isalnum() for character in line) or line.strip(" \t-_=*~") for line in lines)
+    """The next line that holds something, or the number of lines when there is none near."""
+    for near in range(index, min(index + _LOOK_AHEAD, len(lines))):
+        if lines[near].strip():
+            return near
+    return len(lines)
 
 
 def _tidy(lines: list[str]) -> str:

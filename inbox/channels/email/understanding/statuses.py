@@ -59,7 +59,7 @@ def failed_recipients(text: str) -> tuple[list[Recipient], int]:
 
 
 def _groups(text: str) -> list[dict[str, str]]:
-    """Blank-line separated groups of unfolded fields. A second recipient field without a blank line starts a new group."""
+    """Groups of unfolded fields, separated by blank lines. A second recipient without a blank line starts a new one."""
     groups: list[dict[str, str]] = [{}]
     name = ""
     for line in text[:400_000].split("\n"):
@@ -87,9 +87,7 @@ def _rejoin(groups: list[dict[str, str]]) -> list[dict[str, str]]:
     for group in groups:
         recipient = {"final-recipient", "original-recipient"} & group.keys()
         stray = {"action", "status", "diagnostic-code"} & group.keys()
-        if not recipient and stray and joined and not (stray & joined[-1].keys()):
-            joined[-1].update(group)
-        elif (
+        if (not recipient and stray and joined and not (stray & joined[-1].keys())) or (
             recipient
             and joined
             and {"action", "status"} & joined[-1].keys()
