@@ -12,7 +12,7 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from .language_words import LETTERS, RANGES, WORDS
+from .language_words import CYRILLIC, LATIN, LETTERS, RANGES, WORDS
 
 _LOOKED_AT = 500
 """Characters of cleaned text that are looked at: more decide no better, and intake has half a millisecond for this."""
@@ -20,8 +20,8 @@ _NOISE = re.compile(
     r"https?://\S{1,500}|www\.\S{1,300}|[\w.+-]{1,64}@[\w.-]{1,200}|<[^<>]{0,200}>|\{[^{}]{0,200}\}|[\d_#*=|/\\]+"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_LATIN = frozenset(["en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "no", "fi", "pl", "cs", "sk", "hu", "ro", "tr", "id", "ms", "vi", "hr", "sl", "et", "lv", "lt", "ca"])
-_CYRILLIC = frozenset(["ru", "uk", "bg", "sr", "mk", "be"])
+_LATIN = frozenset(LATIN.split())
+_CYRILLIC = frozenset(CYRILLIC.split())
 _RARE = frozenset({"ca", "ms", "sl", "et", "lv", "lt", "be", "mk", "hr"})
 _WORD_WEIGHT = 4.0
 _MARGIN = 1.5

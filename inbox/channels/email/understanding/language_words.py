@@ -5,6 +5,9 @@ The words are frequent ones, greetings and words of support mail. They decide wh
 
 from __future__ import annotations
 
+LATIN = "en de fr es it nl pt sv da no fi pl cs sk hu ro tr id ms vi hr sl et lv lt ca"
+CYRILLIC = "ru uk bg sr mk be"
+
 WORDS: dict[str, str] = {
     "en": "the and is are was were have has had not you your my we our i it this that with for from please "
     "thanks thank hello hi dear regards can could would will what when where how why which there been but any "

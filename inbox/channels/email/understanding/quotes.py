@@ -188,7 +188,7 @@ def _introduces(joined: str, lines: list[str], after: int) -> bool:
 
 
 def _header_block(lines: list[str], index: int) -> bool:
-    """Does a block of mail header fields, as Outlook sets above what it quotes, or a rule above one begin here?"""
+    """Whether a block of mail header fields, as Outlook sets above what it quotes, or a rule above one begins here."""
     if words.DELIMITER.match(lines[index][:_WIDTH]):
         follows = _next_filled(lines, index + 1)
         return (
