@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Escalation, Ticket
-from routing import engine, hours
+from routing import engine, hours, sla
 from routing.models import Rule, RuleRun
 
 BATCH = 100
@@ -68,60 +68,62 @@ def _missed(ticket: Ticket, now: datetime) -> Iterator[tuple[str, str, datetime]
     if ticket.sla is None:
         return
     calendar = hours.calendar(ticket.sla.hours or ticket.queue.hours)
-    starts = {
-        "first": (ticket.first_answer_due, ticket.opened_at),
-        "next": (ticket.next_answer_due, ticket.waiting_since),
-        "solution": (ticket.solution_due, ticket.opened_at),
-    }
-    for clock, (due_at, start) in starts.items():
-        if due_at is None or start is None:
-            continue
-        if due_at <= now:
-            yield clock, "breach", due_at
-            continue
-        whole = hours.minutes_between(calendar, start, due_at)
-        gone = hours.minutes_between(calendar, start, now)
-        if whole and gone * 100 >= whole * ticket.sla.warn_percent:
-            yield clock, "warning", due_at
+    for clock in sla.clocks(
+        ticket.sla,
+        calendar,
+        opened_at=ticket.opened_at,
+        waiting_since=ticket.waiting_since,
+        first_answered_at=ticket.first_answered_at,
+        resolved_at=ticket.resolved_at,
+    ):
+        if level := clock.level(now):
+            yield clock.name, level, clock.due
 
 
 def run_idle_rules() -> int:
     """Run the rules for tickets in which nothing has happened for the time each rule names; how many matched.
 
-    A rule looks at a ticket once a stretch of idleness: its run is kept, and activity after it starts a new stretch.
+    A rule does its work once a stretch of idleness: its run is kept, and activity after it starts a new stretch.
     """
-    matched = 0
-    for compiled in engine.load().rules(Rule.Event.TICKET_IDLE):
-        minutes = compiled.rule.idle_minutes or 0
-        limit = timezone.now() - timedelta(minutes=minutes)
-        last = 0
-        while keys := list(
-            Ticket.objects.filter(status__in=Ticket.UNFINISHED, activity_at__lte=limit, pk__gt=last)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:BATCH]
-        ):
-            last = keys[-1]
-            with transaction.atomic():
-                changes = [w for w in Change.lock_all(keys) if w.ticket.activity_at <= limit]
-                seen = _looked_at(compiled.rule, changes)
-                fresh = [w for w in changes if w.ticket.pk not in seen]
-                for work in fresh:
-                    idle = int((timezone.now() - work.ticket.activity_at).total_seconds() // 60)
-                    run = rules.run_event(work, Rule.Event.TICKET_IDLE, {"idle_minutes": idle}, only=compiled)
-                    matched += bool(run.matched)
-                rules.run_changed(fresh)
-                Change.save_all(fresh)
+    book = engine.load()
+    waits = [rule.idle_minutes or 0 for rule in book.of(Rule.Event.TICKET_IDLE)]
+    if not waits:
+        return 0
+    matched, last = 0, 0
+    limit = timezone.now() - timedelta(minutes=min(waits))
+    while keys := list(
+        Ticket.objects.filter(status__in=Ticket.UNFINISHED, activity_at__lte=limit, pk__gt=last)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:BATCH]
+    ):
+        last = keys[-1]
+        with transaction.atomic():
+            changes = [w for w in Change.lock_all(keys) if w.ticket.activity_at <= limit]
+            done = _done_since_activity(changes)
+            for work in changes:
+                idle = int((timezone.now() - work.ticket.activity_at).total_seconds() // 60)
+                run = book.run(
+                    Rule.Event.TICKET_IDLE,
+                    "",
+                    rules.Facts(work, {"idle_minutes": idle}),
+                    work,
+                    without=done.get(work.ticket.pk, ()),
+                )
+                if run.matched:
+                    work.runs.append(run)
+                    matched += 1
+            rules.run_changed(changes)
+            Change.save_all(changes)
     return matched
 
 
-def _looked_at(rule: Rule, changes: list[Change]) -> set[int]:
-    """Tickets that this rule matched since their last activity."""
-    activity = {f"ticket:{w.ticket.pk}": w.ticket.activity_at for w in changes}
-    runs = RuleRun.objects.filter(subject__in=activity, event=Rule.Event.TICKET_IDLE).values_list(
-        "subject", "at", "matched"
-    )
-    return {
-        int(subject.partition(":")[2])
-        for subject, at, matched in runs
-        if at >= activity[subject] and any(m["rule"] == rule.pk for m in matched)
-    }
+def _done_since_activity(changes: list[Change]) -> dict[int, set[int]]:
+    """For each ticket the idle rules that matched it since its last activity."""
+    activity = {f"ticket:{w.ticket.pk}": w.ticket for w in changes}
+    runs = RuleRun.objects.filter(subject__in=activity, event=Rule.Event.TICKET_IDLE)
+    done: dict[int, set[int]] = {}
+    for subject, at, matched in runs.values_list("subject", "at", "matched"):
+        ticket = activity[subject]
+        if at >= ticket.activity_at:
+            done.setdefault(ticket.pk, set()).update(m["rule"] for m in matched)
+    return done

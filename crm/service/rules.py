@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,6 @@ from crm.service.models import Ticket
 from routing import assignment, engine, hours
 from routing.models import Queue, QueueMember, Rule, RuleRun
 from routing.registry import ActionKind, Fact, Parameter, register_action, register_fact
-
-MAX_DEPTH = 10
 
 TICKET_FACTS: dict[str, Callable[[Change], Any]] = {
     "queue": lambda c: c.ticket.queue.name,
@@ -47,7 +45,7 @@ def _region(change: Change) -> str:
 
 
 class Facts(Mapping[str, Any]):
-    """What rules may ask about one change. Ticket facts are read anew each time: an earlier rule may have changed them."""
+    """What rules may ask about one change. Ticket facts are read anew: an earlier rule may have changed them."""
 
     def __init__(self, change: Change, more: Mapping[str, Any]) -> None:
         self._change, self._more = change, more
@@ -70,36 +68,31 @@ def run_event(
     more: Mapping[str, Any] | None = None,
     *,
     book: engine.RuleBook | None = None,
-    only: engine.CompiledRule | None = None,
     depth: int = 0,
+    without: Collection[int] = (),
 ) -> RuleRun:
     """Put one event to the rules; what they did is in `change`, and the run is kept with it."""
     book = book or engine.load()
-    facts = Facts(change, more or {})
-    run = book.run(event, "", facts, change, depth=depth, only=only)
-    if run.matched or run.errors or only is None:
-        change.runs.append(run)
+    run = book.run(event, "", Facts(change, more or {}), change, depth, without=without)
+    change.runs.append(run)
     return run
 
 
 def run_changed(changes: Sequence[Change], book: engine.RuleBook | None = None) -> None:
-    """Put what changed to the rules for changed tickets, and what these change again, to a depth of ten.
+    """Put what changed to the rules for changed tickets, and what these change again.
 
-    Rules that still find something to change then go round in circles: they are paused and the log says so.
+    The engine pauses rules that still find something to change at its greatest depth: they go round in circles.
     """
     book = book or engine.load()
-    if not book.rules(Rule.Event.TICKET_CHANGED):
+    if not book.of(Rule.Event.TICKET_CHANGED):
         return
     for change in changes:
         depth = 0
-        while change.changed_fields:
+        while change.changed_fields and depth <= engine.MAX_DEPTH:
             fields = sorted(change.changed_fields)
             change.changed_fields.clear()
-            run = run_event(change, Rule.Event.TICKET_CHANGED, {"changed_fields": fields}, book=book, depth=depth)
+            run_event(change, Rule.Event.TICKET_CHANGED, {"changed_fields": fields}, book=book, depth=depth)
             depth += 1
-            if depth >= MAX_DEPTH and change.changed_fields:
-                engine.pause([m["rule"] for m in run.matched], "circle")
-                break
 
 
 class Board:

@@ -78,6 +78,8 @@ class ThreadKey(models.Model):
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="thread_keys")
     digest = models.CharField(max_length=32)
     """First half of the SHA-256 of the id without angle brackets, hexadecimal."""
+    ancestor = models.BooleanField(default=False)
+    """True while only other mails name it: should that mail itself come late, it belongs here."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["digest", "ticket"], name="thread_key_once")]

@@ -50,6 +50,8 @@ class RawMessage(LedgerRow):
     state = models.CharField(max_length=10, choices=State.choices, default=State.STORED)
     outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    answer = models.CharField(max_length=120, blank=True)
+    """The automatic answer: `queued`, or why there is none."""
     fingerprint = models.CharField(max_length=64, blank=True)
     """Message-ID and content as one hash: the same mail in another folder or mailbox is known by it."""
     ticket = models.ForeignKey("service.Ticket", models.SET_NULL, null=True, blank=True, related_name="+")

@@ -21,6 +21,7 @@ from routing.models import RuleRun
 class Command(BaseCommand):
     """`receive_mail --channel NAME [FILE | DIR | --mbox F | --maildir D | -]`."""
 
+    requires_system_checks: list[str] = []
     help = "Receive mails from files or standard input; prints one JSON object a line for each."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
