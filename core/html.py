@@ -18,6 +18,8 @@ LENGTH_LIMIT = 2_000_000
 """Characters of HTML that are looked at."""
 DEPTH_LIMIT = 2_000
 """Elements inside each other beyond which a page is shown as text: the parser's time grows with the square (S-20)."""
+REFERENCE_LIMIT = 100_000
+"""Character references beyond which a page is shown as text, for the same reason."""
 
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 _TAGS = {
@@ -75,12 +77,14 @@ def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block")
     changes nothing (S-04).
     """
     html = html[:LENGTH_LIMIT].replace("\x00", "")
-    if _too_deep(html):
+    if html.count("&") > REFERENCE_LIMIT or _too_deep(html):
         return f"<div>{linkify(to_text(html))}</div>"
-    if remote == "block" and "<img" in html.lower():
-        # The first pass makes every tag well-formed, so that this exact pattern can set the addresses aside.
-        html = _REMOTE.sub(r'\1data-remote="\2"', _pass(html, pictures, None))
-    return _pass(html, pictures, None if remote == "block" else remote)
+    # The first pass makes every tag well-formed, so that an exact pattern can set the addresses aside. The second is the
+    # last step, and brings the attributes of links into the order that they keep.
+    html = _pass(html, pictures, None)
+    if remote == "block":
+        return _pass(_REMOTE.sub(r'\1data-remote="\2"', html), pictures, None)
+    return _pass(html, pictures, remote)
 
 
 def _pass(html: str, pictures: Mapping[str, str], remote: Callable[[str], str] | None) -> str:
@@ -179,69 +183,76 @@ class _TextMaker:
     """Collects the words of an HTML page with line breaks where a browser shows them."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = [""]
+        self.lines: list[str] = []
+        self.line: list[str] = []
         self.wanted = 0
+        """Line breaks to make before the next word."""
         self.marks: list[bool] = []
         self.preformatted = 0
 
     def words(self, text: str) -> None:
+        """Text between two tags."""
+        if not text:
+            return
         text = references.unescape(text).replace("\xa0", " ")
         if self.preformatted:
             first, *rest = text.replace("\r\n", "\n").split("\n")
             self._append(first)
             for line in rest:
-                self.lines.append(self._prefix)
+                self._end_line()
                 self._append(line)
             return
         text = _SPACE.sub(" ", text)
-        if self.wanted or not self.lines[-1] or self.lines[-1][-1:] == " ":
+        if self.wanted or not self.line or self.line[-1].endswith(" "):
             text = text.lstrip(" ")
         self._append(text)
 
-    @property
-    def _prefix(self) -> str:
-        return "> " * sum(self.marks)
-
-    def _append(self, text: str) -> None:
-        if not text:
-            return
-        if self.wanted and (len(self.lines) > 1 or self.lines[-1].strip()):
-            self.lines += [self._prefix] * self.wanted
-        if not self.lines[-1]:
-            self.lines[-1] = self._prefix
-        self.wanted = 0
-        self.lines[-1] += text
-
-    def line_break(self) -> None:
-        if self.wanted:
-            self._append("\u200b")  # holds the place of an empty line
-            self.lines[-1] = self.lines[-1].replace("\u200b", "")
-        self.lines.append(self._prefix)
-
     def tag(self, name: str, tag: str) -> None:
-        closing = name.startswith("/")
+        """A tag, by its lower-case name with the slash of a closing one, and all of it."""
         plain = name.lstrip("/")
+        closing = plain != name
         if plain == "br" and not closing:
-            self.line_break()
+            self._break_lines()
+            self._end_line()
             return
-        if plain in _BREAKS:
-            empty = not self.lines[-1].removeprefix(self._prefix).strip() and not self.wanted
-            self.wanted = max(self.wanted, _BREAKS[plain] - (1 if empty and len(self.lines) > 1 else 0))
+        if plain in _BREAKS and (self.lines or self.line):
+            ends_here = not self.line and not self.wanted
+            self.wanted = max(self.wanted, _BREAKS[plain] - ends_here)
         if plain in ("td", "th") and closing:
             self.words(" ")
         elif plain == "li" and not closing:
             self._append("* ")
         elif plain == "pre":
             self.preformatted = max(0, self.preformatted + (-1 if closing else 1))
-        elif plain == "blockquote":
-            if not closing:
-                self.marks.append("cite" in tag.lower() or "gmail_quote" in tag)
-            elif self.marks:
-                self.marks.pop()
+        elif plain == "blockquote" and not closing and len(self.marks) < 100:
+            self.marks.append("cite" in tag.lower() or "gmail_quote" in tag)
+        elif plain == "blockquote" and closing and self.marks:
+            self._break_lines()
+            self.marks.pop()
 
     def result(self) -> str:
+        """Everything so far."""
+        self._end_line()
         text = "\n".join(line.rstrip() for line in self.lines)
         return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+    def _append(self, text: str) -> None:
+        if not text:
+            return
+        self._break_lines()
+        if not self.line and any(self.marks):
+            self.line.append("> " * min(sum(self.marks), 20))
+        self.line.append(text)
+
+    def _break_lines(self) -> None:
+        if self.wanted and (self.lines or self.line):
+            for _ in range(self.wanted):
+                self._end_line()
+        self.wanted = 0
+
+    def _end_line(self) -> None:
+        self.lines.append("".join(self.line))
+        self.line.clear()
 
 
 def to_text(html: str) -> str:
