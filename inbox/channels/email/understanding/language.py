@@ -84,7 +84,8 @@ def _chinese_sets() -> tuple[frozenset[str], frozenset[str]]:
             return False
         return True
 
-    simplified, traditional = set(), set()
+    simplified: set[str] = set()
+    traditional: set[str] = set()
     for character in map(chr, range(0x4E00, 0x9FFF)):
         gb, big5 = encodable(character, "gb2312"), encodable(character, "big5")
         if gb != big5:

@@ -203,7 +203,7 @@ ORIGINAL_MARK = _any(
     r"included message|nachricht|message d'origine|原始|元のメ|原信|原邮件|オリジナル|送信メール)[^\n]{0,80}$",
     r"^[ \t]*(?:the |your |this is (?:the|a copy of the) |a copy of the |included is the )?(?:original |"
     r"first \d+ lines of |headers? (?:of|from) |full |body of )[^\n]{0,60}"
-    r"(?:message|mail|e-mail|headers?)[^\n]{0,40}(?:follow|\bas received|attached|below|is:|:)[^\n]{0,40}$",
+    r"(?:message|mail|e-mail|headers?)[^\n]{0,40}(?:follow|\bas received|attached|below|:\s*$)[^\n]{0,40}$",
     r"^[ \t]*original message (?:headers?|details|follows?)\b|^[ \t]*message text follows|"
     r"^[ \t]*-{3,} ?message ?-{3,}|^[ \t]*your (?:original )?message (?:follows|was|reads)[^\n]{0,40}:$",
     r"^[ \t]*(?:received:[ \t]?(?:from|by|\(|;)|return-path:[ \t]?<)|^[ \t]*={5,}[^\n]{0,30}original",

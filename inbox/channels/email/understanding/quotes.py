@@ -157,7 +157,7 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
         piece = lines[index + size - 1][:_WIDTH].strip()
         if size > 1 and (not piece or (_QUOTED.match(piece) and not piece.rstrip().endswith((":", "：")))):
             # Polymail and others leave blank lines and stray brackets inside.
-            if piece or size > 4:
+            if piece or size > 4 or not re.search(r"\d", joined):
                 break
             continue
         joined = f"{joined} {piece.lstrip('> ')}".strip()
