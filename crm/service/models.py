@@ -102,6 +102,7 @@ class Ticket(models.Model):
     preview = models.CharField(max_length=200, blank=True)
     """Beginning of the last message, for lists."""
     message_count = models.PositiveIntegerField(default=0)
+    """Messages of the customer and answers of colleagues; notes and machines do not count."""
 
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     activity_at = models.DateTimeField(_("last activity"), default=timezone.now)

@@ -22,10 +22,10 @@ STEPS: tuple[Step, ...] = (
     duplicates.same_mail,
     reports.find_delivery,
     authenticity.weigh,
+    automatic.may_answer,
+    recipients.further_queues,
     thread.find,
     thread.open_new,
-    recipients.further_queues,
-    automatic.may_answer,
 )
 """In this order; a draft that is settled skips the rest."""
 

@@ -31,7 +31,8 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     leaving, staying = changes[source.pk], changes[target.pk]
     if Ticket.Status.MERGED in (leaving.ticket.status, staying.ticket.status):
         raise MergeImpossible("one of them is merged already")
-    moved = _move_messages(list(leaving.ticket.messages.order_by("seq")), staying)
+    rows = list(leaving.ticket.messages.order_by("seq"))
+    moved, said = _move_messages(rows, staying), _said(rows)
     before = leaving.ticket.status
     came = set(leaving.ticket.participants.values_list("contact_id", flat=True))
     own = set(staying.ticket.participants.values_list("contact_id", flat=True))
@@ -41,11 +42,11 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     leaving.set_status(Ticket.Status.MERGED)
     leaving.ticket.merged_into = staying.ticket
     staying.record("absorbed", old=f"#{leaving.ticket.number}")
-    staying.ticket.message_count += len(moved)
+    staying.ticket.message_count += said
     staying.ticket.activity_at = max(staying.ticket.activity_at, leaving.ticket.activity_at)
     if staying.ticket.is_finished and before in Ticket.WORKING:
         staying.set_status(Ticket.Status.OPEN, why="merged")
-    leaving.ticket.message_count -= len(moved)
+    leaving.ticket.message_count -= said
     record = TicketMerge.objects.create(
         source=leaving.ticket,
         target=staying.ticket,
@@ -76,8 +77,8 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
     _move_messages(messages, back)
     back.record("merge-undone", old=f"#{stays.ticket.number}")
     stays.record("merge-undone", old=f"#{back.ticket.number}")
-    back.ticket.message_count += len(messages)
-    stays.ticket.message_count -= len(messages)
+    back.ticket.message_count += _said(messages)
+    stays.ticket.message_count -= _said(messages)
     still = set(Message.objects.filter(ticket=stays.ticket).values_list("contact_id", flat=True))
     gone = [p for p in record.moved["participants"] if p not in still]
     TicketParticipant.objects.filter(ticket=stays.ticket, contact_id__in=gone).delete()
@@ -112,14 +113,19 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
         new.heard(first.at)
     new.save()
     _move_messages(rows, new)
-    new.ticket.message_count = len(rows)
+    new.ticket.message_count = _said(rows)
     new.ticket.preview = " ".join((rows[-1].reply_text or rows[-1].text).split())[:200]
-    change.ticket.message_count -= len(rows)
+    change.ticket.message_count -= _said(rows)
     change.record("split", new=f"#{new.ticket.number}")
     ids = [m.mail_id for m in rows if m.mail_id]
     _move_keys(ids, change.ticket, new.ticket)
     Change.save_all([change, new])
     return new.ticket
+
+
+def _said(messages: Sequence[Message]) -> int:
+    """How many of them count as said by somebody to somebody (`Ticket.message_count`)."""
+    return sum(m.kind in (Message.Kind.INBOUND, Message.Kind.OUTBOUND) for m in messages)
 
 
 def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:

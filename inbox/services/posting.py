@@ -107,6 +107,7 @@ def _add_message(draft: Draft, batch: Batch) -> None:
         )
         draft.message = message
         change.heard(batch.now, automatic=bool(inbound.automatic))
+    change.also_queues |= draft.also_queues - {ticket.queue_id}
     ticket.message_count += 1
     ticket.preview = " ".join((inbound.reply_text or inbound.text).split())[:200]
     if not ticket.language:

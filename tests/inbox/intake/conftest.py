@@ -1,0 +1,80 @@
+"""Mails as people and machines write them, put through the whole path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from itertools import count
+from typing import Any
+
+import pytest
+
+from inbox.models import Channel, RawMessage
+from inbox.services.accept import accept
+from inbox.services.processing import process
+from tests import factories
+
+_numbers = count(1)
+
+
+def letter(
+    text: str = "The machine leaks.",
+    *,
+    sender: str = "Anna Schmidt <anna@customer.test>",
+    to: str = "support@example.com",
+    subject: str = "Leaking machine",
+    mail_id: str | None = None,
+    date: str | None = "Mon, 02 Nov 2026 09:00:00 +0100",
+    **headers: str,
+) -> bytes:
+    mail = EmailMessage()
+    if sender:
+        mail["From"] = sender
+    mail["To"] = to
+    mail["Subject"] = subject
+    if date:
+        mail["Date"] = date
+    if mail_id != "":
+        mail["Message-ID"] = f"<{mail_id or f'letter{next(_numbers)}@mail.customer.test'}>"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail.as_bytes()
+
+
+@pytest.fixture
+def acknowledgement(db: None) -> Any:
+    return factories.TemplateFactory(
+        name="Acknowledgement",
+        purpose="automatic",
+        texts={
+            "en": ("We have your message", "Dear {{ contact.name }}, your number is {{ ticket.number }}."),
+            "de": ("Ihre Nachricht", "Guten Tag {{ contact.name }}, Ihre Nummer ist {{ ticket.number }}."),
+            "zh-hans": ("已收到", "{{ contact.name }}，您好，工单号 {{ ticket.number }}。"),
+        },
+    )
+
+
+@pytest.fixture
+def mailbox(channel: Channel, acknowledgement: Any) -> Channel:
+    channel.acknowledge = acknowledgement
+    channel.save()
+    return channel
+
+
+@pytest.fixture
+def sales(other_queue: Any, acknowledgement: Any) -> Channel:
+    return factories.ChannelFactory(
+        name="Sales", address="sales@example.com", queue=other_queue, acknowledge=acknowledgement
+    )
+
+
+@pytest.fixture
+def receive(mailbox: Channel) -> Callable[..., RawMessage]:
+    """`receive(bytes)` or `receive(text, sender=…, …)`: what became of it."""
+
+    def take(content: bytes | str = "The machine leaks.", *, channel: Channel | None = None, **parts: Any) -> RawMessage:
+        raw = content if isinstance(content, bytes) else letter(content, **parts)
+        return process(accept(channel or mailbox, raw))
+
+    return take

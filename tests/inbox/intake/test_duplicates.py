@@ -1,0 +1,111 @@
+"""The same mail once, whichever way it comes (R-07)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.service.models import Ticket, TicketQueue
+from inbox.models import Delivery, Message, RawMessage
+from inbox.services.accept import Arrival, accept, accept_many
+from inbox.services.processing import process_waiting
+from tests.inbox.intake.conftest import letter
+
+O = RawMessage.Outcome
+
+
+def test_the_same_mail_twice_is_one_ticket_with_one_acknowledgement(receive: Any) -> None:
+    mail = letter("It leaks.", mail_id="same@x.test")
+    one, two = receive(mail), receive(mail)
+    assert (one.outcome, two.outcome, two.ticket_id) == (O.OPENED, O.DUPLICATE, one.ticket_id)
+    assert (Ticket.objects.count(), Delivery.objects.count()) == (1, 1)
+
+
+def test_the_same_mail_twice_in_one_batch(mailbox: Any) -> None:
+    mail = letter("It leaks.", mail_id="same@x.test")
+    accept(mailbox, mail)
+    accept(mailbox, mail)
+    assert process_waiting() == 2
+    assert list(RawMessage.objects.order_by("id").values_list("outcome", flat=True)) == ["opened", "duplicate"]
+    assert len({r.ticket_id for r in RawMessage.objects.all()}) == 1 and Message.objects.filter(kind="inbound").count() == 1
+
+
+def test_a_mail_to_two_of_our_addresses_is_one_ticket_in_both_queues(receive: Any, mailbox: Any, sales: Any) -> None:
+    mail = letter("Two questions.", to="support@example.com, sales@example.com", mail_id="both@x.test")
+    one, two = receive(mail), receive(mail, channel=sales)
+    assert (one.outcome, two.outcome, two.ticket_id) == (O.OPENED, O.DUPLICATE, one.ticket_id)
+    assert one.ticket.queue == mailbox.queue
+    assert [row.queue for row in TicketQueue.objects.select_related("queue")] == [sales.queue]
+    assert Delivery.objects.filter(purpose="automatic").count() == 1
+
+
+def test_a_blind_copy_to_our_second_address_shows_there_too(receive: Any, mailbox: Any, sales: Any) -> None:
+    mail = letter("Hidden copy.", mail_id="bcc@x.test")
+    one = receive(mail)
+    assert not TicketQueue.objects.exists()
+    receive(mail, channel=sales)
+    assert list(TicketQueue.objects.values_list("ticket", "queue")) == [(one.ticket_id, sales.queue_id)]
+
+
+def test_a_copy_in_one_batch_for_two_channels(mailbox: Any, sales: Any) -> None:
+    mail = letter("Hidden copy.", mail_id="bcc@x.test")
+    accept(mailbox, mail)
+    accept(sales, mail)
+    process_waiting()
+    assert Ticket.objects.count() == 1
+    assert list(TicketQueue.objects.values_list("queue", flat=True)) == [sales.queue_id]
+
+
+def test_a_copy_that_a_list_made_is_the_same_mail(receive: Any) -> None:
+    one = receive("It leaks.", mail_id="list@x.test")
+    two = receive(
+        "It leaks.\n\n____\nThe users mailing list", mail_id="list@x.test", subject="[users] Leaking machine",
+        List_Id="<users.customer.test>",
+    )
+    assert (two.outcome, two.ticket_id) == (O.DUPLICATE, one.ticket_id)
+
+
+def test_other_content_under_the_same_id_is_kept(receive: Any) -> None:
+    one = receive("It leaks.", mail_id="reused@x.test")
+    two = receive("Now it burns.", mail_id="reused@x.test")
+    assert (one.outcome, two.outcome) == (O.OPENED, O.OPENED)
+    assert two.message.text.strip() == "Now it burns."
+
+
+def test_an_attacker_who_sends_first_does_not_suppress_the_real_mail(receive: Any) -> None:
+    bad = receive("Nothing.", mail_id="guessed@x.test", sender="mallory@evil.test")
+    real = receive("It leaks.", mail_id="guessed@x.test")
+    assert real.outcome == O.OPENED and real.ticket_id != bad.ticket_id
+
+
+def test_without_message_id_the_date_tells_mails_apart(receive: Any) -> None:
+    one = receive("Help", mail_id="", date="Mon, 02 Nov 2026 09:00:00 +0100")
+    again = receive("Help", mail_id="", date="Mon, 02 Nov 2026 09:00:00 +0100")
+    later = receive("Help", mail_id="", date="Tue, 03 Nov 2026 09:00:00 +0100")
+    assert [one.outcome, again.outcome, later.outcome] == [O.OPENED, O.DUPLICATE, O.OPENED]
+
+
+def test_an_arrival_with_a_known_uid_is_the_row_that_is_there(mailbox: Any) -> None:
+    first = accept(mailbox, letter("a"), folder="INBOX", uidvalidity=1, uid=5)
+    rows = accept_many(
+        mailbox,
+        [Arrival(letter("a"), "INBOX", 1, 5), Arrival(letter("b"), "INBOX", 1, 6), Arrival(letter("b"), "INBOX", 1, 6)],
+    )
+    assert rows[0].pk == first.pk and rows[1] == rows[2] and RawMessage.objects.count() == 2
+
+
+def test_new_uids_after_a_restore_are_duplicates_by_content(mailbox: Any) -> None:
+    mail = letter("It leaks.", mail_id="restored@x.test")
+    accept(mailbox, mail, folder="INBOX", uidvalidity=1, uid=5)
+    process_waiting()
+    accept(mailbox, mail, folder="INBOX", uidvalidity=2, uid=1)
+    process_waiting()
+    assert list(RawMessage.objects.order_by("id").values_list("outcome", flat=True)) == ["opened", "duplicate"]
+
+
+def test_our_own_mail_coming_back_is_ignored(receive: Any, supervisor: Any) -> None:
+    from inbox.services import replies
+
+    ticket = receive("It leaks.").ticket
+    message = replies.reply(ticket, author=supervisor, text="Which model?")
+    raw = receive("Which model?", sender="support@example.com", mail_id=message.mail_id)
+    assert (raw.outcome, raw.ticket_id, raw.answer) == (O.IGNORED, None, "our own message")

@@ -1,0 +1,105 @@
+"""Delivery reports: onto their delivery, never a ticket, never an answer (S-47)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crm.service import services
+from crm.service.models import Ticket, TicketEvent
+from inbox.channels.email import tokens
+from inbox.models import Delivery, RawMessage
+from inbox.services import replies
+
+REPORT = """From: Mail Delivery System <MAILER-DAEMON@mx.customer.test>
+To: {to}
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <report@mx.customer.test>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="B"
+
+--B
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--B
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.customer.test
+
+Final-Recipient: rfc822; anna@customer.test
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+
+--B
+Content-Type: text/rfc822-headers
+
+From: support@example.com
+To: anna@customer.test
+Message-ID: <{mail_id}>
+
+--B--
+"""
+
+
+def report(mail_id: str, *, to: str = "support@example.com", action: str = "failed", status: str = "5.1.1") -> bytes:
+    return REPORT.format(mail_id=mail_id, to=to, action=action, status=status).encode()
+
+
+@pytest.fixture
+def delivery(receive: Any, supervisor: Any) -> Delivery:
+    ticket = receive("It leaks.").ticket
+    message = replies.reply(ticket, author=supervisor, text="Which model?", status="resolved")
+    delivery = message.deliveries.get()
+    Delivery.objects.filter(pk=delivery.pk).update(state="sent")
+    return delivery
+
+
+def test_a_permanent_failure_of_an_answer_reopens_its_ticket(receive: Any, delivery: Delivery) -> None:
+    raw = receive(report(delivery.mail_id))
+    delivery.refresh_from_db()
+    ticket = delivery.message.ticket
+    assert (raw.outcome, raw.ticket_id) == (RawMessage.Outcome.REPORT, ticket.pk)
+    assert (delivery.state, bool(delivery.bounced_at), ticket.status) == ("failed", True, "open")
+    event = TicketEvent.objects.get(ticket=ticket, what="undelivered")
+    assert event.new == "anna@customer.test" and "5.1.1" in event.why
+    assert Ticket.objects.count() == 1 and raw.answer == "delivery report"
+
+
+def test_it_is_found_by_the_return_path_alone(receive: Any, delivery: Delivery) -> None:
+    raw = receive(report("something-else@x.test", to=tokens.return_path("support@example.com", delivery.mail_id)))
+    delivery.refresh_from_db()
+    assert (raw.ticket_id, delivery.state) == (delivery.message.ticket_id, "failed")
+
+
+def test_a_delay_changes_nothing_but_the_note(receive: Any, delivery: Delivery) -> None:
+    raw = receive(report(delivery.mail_id, action="delayed", status="4.4.1"))
+    delivery.refresh_from_db()
+    assert (raw.outcome, delivery.state, delivery.message.ticket.status) == ("delivery-report", "sent", "resolved")
+
+
+def test_a_failed_acknowledgement_does_not_reopen(receive: Any) -> None:
+    raw = receive("It leaks.")
+    services.close(raw.ticket, by=None)
+    answer = Delivery.objects.get(purpose="automatic")
+    receive(report(answer.mail_id))
+    answer.refresh_from_db()
+    raw.ticket.refresh_from_db()
+    assert (answer.state, raw.ticket.status) == ("failed", "closed")
+
+
+def test_a_report_about_nothing_of_ours_opens_no_ticket(receive: Any) -> None:
+    raw = receive(report("spam@elsewhere.test"))
+    assert (raw.outcome, raw.ticket_id, raw.reason) == ("delivery-report", None, "about no message of ours")
+    assert not Ticket.objects.exists() and not Delivery.objects.exists()
+
+
+def test_a_forged_return_path_touches_no_delivery(receive: Any, delivery: Delivery) -> None:
+    to = tokens.return_path("support@example.com", delivery.mail_id)
+    receive(report("x@x.test", to=to[:-14] + "aa@example.com"))
+    delivery.refresh_from_db()
+    assert delivery.state == "sent"
