@@ -129,7 +129,6 @@ class View:
     filters: Filters
     order: str = "newest"
     colour: str = ""
-    shared: bool = False
     saved: SavedView | None = None
 
 
@@ -139,10 +138,10 @@ VIEWS = (
     View("unassigned", _("Unassigned"), "inbox", {"assignee": ["none"], **_OPEN}),
     View("open", _("All open"), "ticket", _OPEN),
     View("mentions", _("Mentions"), "at", {"mentions": ["me"], "status": ["new", "open", "pending", "snoozed"]}),
-    View("due", _("Due soon"), "clock", {"due": ["soon"], **_OPEN}, order="due"),
-    View("pending", _("Waiting for customer"), "hourglass", {"status": ["pending"]}),
-    View("snoozed", _("Snoozed"), "snooze", {"status": ["snoozed"]}),
-    View("resolved", _("Resolved"), "check", {"status": ["resolved", "closed"]}),
+    View("due", _("Due soon"), "flag", {"due": ["soon"], **_OPEN}, order="due"),
+    View("pending", _("Waiting for customer"), "status-pending", {"status": ["pending"]}),
+    View("snoozed", _("Snoozed"), "status-snoozed", {"status": ["snoozed"]}),
+    View("resolved", _("Resolved"), "status-resolved", {"status": ["resolved", "closed"]}),
     View("all", _("All tickets"), "list", {}),
 )
 
@@ -164,7 +163,7 @@ def read_filters(asked: Mapping[str, Any]) -> Filters:
 
 def narrow(tickets: TicketQuerySet, filters: Filters, user: User) -> TicketQuerySet:
     """Those of `tickets` that the filters let through; merged ones only when asked for. Raises FilterInvalid."""
-    if "status" not in filters and "q" not in filters:
+    if "status" not in filters:
         tickets = tickets.exclude(status=Ticket.Status.MERGED)
     for name, values in filters.items():
         if name not in FILTERS:
@@ -184,9 +183,7 @@ def queues_of(user: User) -> list[Queue]:
 def views_of(user: User, queues: Sequence[Queue]) -> list[View]:
     """Every view of the left pane: the fixed ones, the saved ones (own and shared), one a queue."""
     saved = SavedView.objects.filter(Q(user=user) | Q(user=None))
-    own = [
-        View(f"saved-{s.pk}", s.name, "bookmark", s.filters, shared=s.user_id is None, saved=s) for s in saved
-    ]
+    own = [View(f"saved-{s.pk}", s.name, "users" if s.user_id is None else "star", s.filters, saved=s) for s in saved]
     lines = [View(f"queue-{q.pk}", q.name, "", {"queue": [str(q.pk)], **_OPEN}, colour=q.colour) for q in queues]
     return [*VIEWS, *own, *lines]
 
@@ -214,8 +211,13 @@ def _read_cursor(cursor: str) -> tuple[datetime, int]:
         raise FilterInvalid("not a cursor") from fault
 
 
-def page(tickets: TicketQuerySet, user: User, *, order: str = "newest", after: str = "", size: int = PAGE) -> Page:
-    """One page of `tickets` by keyset, each row with `unread`. Raises FilterInvalid for an unknown order or cursor."""
+def page(
+    tickets: TicketQuerySet, user: User, *, text: str = "", order: str = "newest", after: str = "", size: int = PAGE
+) -> Page:
+    """One page of `tickets` (of those that the question `text` finds) by keyset, each row with `unread`.
+
+    Raises FilterInvalid for an unknown order or cursor.
+    """
     if order not in ORDERS:
         raise FilterInvalid("unknown order")
     field, descends = ORDERS[order]
@@ -227,19 +229,26 @@ def page(tickets: TicketQuerySet, user: User, *, order: str = "newest", after: s
         side, tie = ("lte", "gte") if descends else ("gte", "lte")
         # One bound that the index can start at, and one exclusion of what was shown at that very moment.
         tickets = tickets.filter(**{f"{field}__{side}": at}).exclude(**{field: at, f"pk__{tie}": number})
-    seen = TicketSeen.objects.filter(user=user, ticket=OuterRef("pk")).values("seq")[:1]
     size = max(1, min(size, PAGE_MOST))
-    rows = list(
-        tickets.order_by(f"{sign}{field}", f"{sign}pk")
-        .select_related("contact", "customer", "queue", "assignee")
-        .prefetch_related("tags", "contact__points")
-        .annotate(seen_seq=Subquery(seen))[: size + 1]
-    )
+    tickets = tickets.order_by(f"{sign}{field}", f"{sign}pk")
+    if text:
+        found = search.among_first(tickets, text, size + 1)
+        tickets = tickets.filter(pk__in=found) if len(found) > size else search.matching(tickets, text)
+    rows = _rows(tickets, user, size + 1)
     more = len(rows) > size
     rows = rows[:size]
     for row in rows:
         row.unread = row.seen_seq is None or row.seen_seq < row.sequence  # type: ignore[attr-defined]
     return Page(rows, _cursor(rows[-1], field) if more else "")
+
+
+def _rows(tickets: TicketQuerySet, user: User, most: int) -> list[Ticket]:
+    seen = TicketSeen.objects.filter(user=user, ticket=OuterRef("pk")).values("seq")[:1]
+    return list(
+        tickets.select_related("contact", "customer", "queue", "assignee")
+        .prefetch_related("tags", "contact__points")
+        .annotate(seen_seq=Subquery(seen))[:most]
+    )
 
 
 def counts(base: TicketQuerySet, views: Sequence[View], user: User) -> dict[str, int]:

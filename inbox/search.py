@@ -12,7 +12,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from django.db import transaction
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
 
 from crm.service.models import Ticket, TicketQuerySet
 from inbox.models import Message, TicketWords
@@ -22,6 +23,8 @@ QUESTION_LIMIT = 200
 QUESTION_WORDS = 12
 WORD_LIMIT = 60
 """Characters of a word that count."""
+FIRST = 3_000
+"""Tickets that `among_first` looks through. A page that they do not fill is of a word that few tickets hold."""
 TICKET_WORDS = 20_000
 """Different words that are kept of one ticket: a tsvector holds at most 1 MB."""
 TICKET_TEXT = 200_000
@@ -64,13 +67,45 @@ def question(text: str) -> list[str]:
     return asked
 
 
+def number_in(text: str) -> str:
+    """The ticket number that is asked for, as `100123` or `#100123`; empty when something else is."""
+    found = re.fullmatch(r"\s*#?\s*(\d{6,17})\s*", text, re.ASCII)
+    return found[1] if found else ""
+
+
 def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Those of `tickets` (already narrowed to what the colleague may see) that the question finds; `#N` is a number."""
-    number = re.fullmatch(r"\s*#?\s*(\d{6,17})\s*", text, re.ASCII)
-    if number:
-        return tickets.numbered(number[1])
+    """Those of `tickets` (already narrowed to what the colleague may see) that the question finds.
+
+    Right for words that few tickets hold: DISTINCT keeps PostgreSQL from walking all tickets in the hope of a match,
+    which it does because it has no statistics of unfinished words.
+    """
+    if number := number_in(text):
+        return tickets.numbered(number)
     asked = question(text)
-    return tickets.filter(words__words__has_all=asked) if asked else tickets.none()
+    if not asked:
+        return tickets.none()
+    return tickets.filter(pk__in=TicketWords.objects.filter(words__has_all=asked).values("ticket_id").distinct())
+
+
+def among_first(tickets: TicketQuerySet, text: str, most: int) -> list[int]:
+    """Keys of up to `most` matches among the first tickets of an ordered list, in its order.
+
+    The list is walked only as far as needed, so words that many tickets hold are found at once; the bound keeps a
+    word that hardly any ticket holds from walking to the end.
+    """
+    asked = question(text)
+    if not asked:
+        return []
+    try:
+        first, first_values = tickets.values("id")[:FIRST].query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    hold, hold_values = TicketWords.objects.filter(words__has_all=asked).values("ticket_id").query.sql_with_params()
+    with connection.cursor() as cursor:
+        # Both parts come parametrised from the ORM.
+        statement = f"SELECT id FROM ({first}) AS first WHERE id IN ({hold}) LIMIT %s"  # noqa: S608
+        cursor.execute(statement, [*first_values, *hold_values, most])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def index_waiting(limit: int = 200) -> int:
@@ -114,4 +149,4 @@ def _index(tickets: Iterable[int]) -> None:
                 break
             found[word] = None
         row.words = tuple(found)
-    TicketWords.objects.bulk_update(rows, ["words"], batch_size=100)
+    TicketWords.objects.bulk_create(rows, update_conflicts=True, update_fields=["words"], unique_fields=["ticket"])

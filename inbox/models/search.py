@@ -32,7 +32,7 @@ class WordsField(models.Field):  # type: ignore[type-arg]
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         """Words as the column takes them."""
-        if value is None or isinstance(value, str):
+        if value is None or isinstance(value, str) or hasattr(value, "as_sql"):
             return value
         words: Iterable[str] = value
         return " ".join(map(_quoted, words)) if connection.vendor == "postgresql" else " ".join(words)

@@ -1,0 +1,211 @@
+"""Answering, noting and writing to somebody new."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from core import merge_fields
+from core.limits import hit
+from crm.organisation.models import User
+from crm.service.models import Ticket
+from inbox import queries
+from inbox.models import Channel, Template
+from inbox.services import replies
+from inbox.services.deliveries import one_address
+from inbox.workspace import conversation
+from inbox.workspace.access import AgentRequest, desk, ticket_or_404
+from inbox.workspace.deeds import Refused, _seen, colleagues
+from inbox.workspace.tickets import ANSWERED_AS, changes
+
+File = tuple[str, str, bytes]
+TEXT_MOST = 200_000
+FILES_MOST = 20
+FILES_BYTES = 25 * 1024 * 1024
+"""Together; more than most mail servers take."""
+COPIES_MOST = 20
+
+
+def _files(request: AgentRequest) -> list[File]:
+    uploads = request.FILES.getlist("files")
+    if len(uploads) > FILES_MOST or sum(upload.size or 0 for upload in uploads) > FILES_BYTES:
+        raise Refused(_("At most %(count)d files, together 25 MB.") % {"count": FILES_MOST})
+    return [(str(u.name), str(u.content_type or ""), u.read()) for u in uploads]
+
+
+def _addresses(text: str) -> list[str]:
+    """Addresses set apart by commas, semicolons or spaces. Raises Refused for what is none, or for too many (S-52)."""
+    found = list(dict.fromkeys(part for part in text.replace(",", " ").replace(";", " ").split() if part))
+    if len(found) > COPIES_MOST:
+        raise Refused(_("At most %(count)d recipients.") % {"count": COPIES_MOST})
+    try:
+        return [one_address(address) for address in found]
+    except ValidationError as fault:
+        raise Refused(" ".join(fault.messages)) from fault
+
+
+def _one(text: str) -> str | None:
+    found = _addresses(text)
+    if len(found) > 1:
+        raise Refused(_("Write to one address, and to the others as copies."))
+    return found[0] if found else None
+
+
+def _text(request: AgentRequest) -> str:
+    text = request.POST.get("text", "").replace("\x00", "").replace("\r\n", "\n")
+    if not text.strip():
+        raise Refused(_("There is nothing to send yet."))
+    if len(text) > TEXT_MOST:
+        raise Refused(_("This is too long to be sent."))
+    return text
+
+
+def _refuse(request: AgentRequest, fault: Exception) -> HttpResponse:
+    messages = getattr(fault, "messages", None) or [str(fault) or _("This cannot be done.")]
+    return render(request, "inbox/refused.html", {"text": " ".join(messages)}, status=422)
+
+
+@desk("POST")
+def reply(request: AgentRequest, number: int) -> HttpResponse:
+    """Send an answer. While there are messages that the page has not shown, it is held and they are shown (409)."""
+    ticket = ticket_or_404(request, number)
+    seen = _seen(request)
+    status = request.POST.get("status", "")
+    try:
+        replies.reply(
+            ticket,
+            author=request.user,
+            text=_text(request),
+            to=_one(request.POST.get("to", "")),
+            cc=_addresses(request.POST.get("cc", "")),
+            attached=_files(request),
+            seen=seen,
+            override=request.POST.get("override") == "1",
+            status=status if status in ANSWERED_AS else None,
+        )
+    except replies.UnseenMessages as held:
+        response = changes(request, ticket, seen, unseen=len(held.messages))
+        response.status_code = 409
+        return response
+    except (ValueError, ValidationError, replies.NoWayOut) as fault:
+        return _refuse(request, fault)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseRedirect(conversation.address(ticket))
+    return changes(request, ticket, seen)
+
+
+@desk("POST")
+def note(request: AgentRequest, number: int) -> HttpResponse:
+    """Keep an internal note; colleagues named in it with `@` are told."""
+    ticket = ticket_or_404(request, number)
+    try:
+        text = _text(request)
+        keys = {int(pk) for pk in request.POST.getlist("mention") if pk.isascii() and pk.isdigit() and len(pk) < 18}
+        named = [user for user in colleagues() if user.pk in keys and f"@{user}" in text]
+        replies.add_note(ticket, author=request.user, text=text, attached=_files(request), mentions=named)
+    except (ValueError, ValidationError, replies.NoWayOut) as fault:
+        return _refuse(request, fault)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseRedirect(conversation.address(ticket))
+    return changes(request, ticket, _seen(request))
+
+
+@desk("GET", "POST")
+def compose(request: AgentRequest) -> HttpResponse:
+    """A new ticket that begins with our message to somebody."""
+    queues = queries.queues_of(request.user)
+    channels = list(Channel.objects.filter(active=True, kind="email", queue__in=queues).select_related("queue"))
+    context = {"channels": channels, "asked": request.POST}
+    if request.method == "GET":
+        return render(request, "inbox/compose.html", {**context, "asked": request.GET})
+    try:
+        to = _addresses(request.POST.get("to", ""))
+        if len(to) != 1:
+            raise Refused(_("A new ticket is written to one address."))
+        chosen = [c for c in channels if str(c.pk) == request.POST.get("channel", "")]
+        if not chosen:
+            raise Refused(_("Choose the address that it is sent from."))
+        subject = " ".join(request.POST.get("subject", "").split())
+        if not subject:
+            raise Refused(_("A ticket needs a subject."))
+        message = replies.open_outgoing(
+            author=request.user,
+            channel=chosen[0],
+            to=to[0],
+            cc=_addresses(request.POST.get("cc", "")),
+            subject=subject[:200],
+            text=_text(request),
+            attached=_files(request),
+        )
+    except (ValueError, ValidationError, replies.NoWayOut) as fault:
+        text = " ".join(getattr(fault, "messages", [str(fault)]))
+        return render(request, "inbox/compose.html", {**context, "refused": text}, status=422)
+    return HttpResponseRedirect(conversation.address(message.ticket))
+
+
+def merge_values(ticket: Ticket, user: User) -> dict[str, str]:
+    """What merge fields of canned texts stand for on this ticket."""
+    return {
+        "ticket.number": str(ticket.number),
+        "ticket.subject": ticket.subject,
+        "contact.name": ticket.contact.name,
+        "contact.address": ticket.contact.address,
+        "customer.name": ticket.customer.name if ticket.customer else "",
+        "agent.name": str(user),
+        "agent.signature": user.signature,
+        "queue.name": ticket.queue.name,
+    }
+
+
+@desk("GET")
+def texts(request: AgentRequest, number: int, purpose: str) -> HttpResponse:
+    """Canned replies or text modules for this ticket, filled in, in the language of the contact where there is one."""
+    ticket = ticket_or_404(request, number)
+    asked = request.GET.get("q", "").casefold()[:60]
+    values = merge_values(ticket, request.user)
+    wanted = [ticket.language, ticket.contact.language, "en"]
+    found = []
+    for template in Template.objects.filter(purpose=purpose).prefetch_related("texts"):
+        if asked and asked not in template.name.casefold() and asked not in template.shortcut.casefold():
+            continue
+        versions = {text.language: text for text in template.texts.all()}
+        text = next((versions[code] for code in wanted if code in versions), next(iter(versions.values()), None))
+        if text:
+            body = merge_fields.render(text.body, values)
+            found.append({"name": template.name, "shortcut": template.shortcut, "text": body})
+    return JsonResponse({"items": found[:20]})
+
+
+@desk("GET")
+def people(request: AgentRequest) -> HttpResponse:
+    """Colleagues whose name or address holds `q`."""
+    asked = request.GET.get("q", "").casefold()[:60]
+    found = [u for u in colleagues() if asked in str(u).casefold() or asked in u.email.casefold()]
+    return JsonResponse({"items": [{"id": u.pk, "name": str(u), "email": u.email} for u in found[:10]]})
+
+
+@desk("GET")
+def find(request: AgentRequest) -> HttpResponse:
+    """Tickets for the palette and the merge dialog, by number or words."""
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    if text and not hit(f"desk-find:{request.user.pk}", limit=240, seconds=60):
+        return JsonResponse({"items": []}, status=429)
+    tickets = Ticket.objects.visible_to(request.user)
+    if number := queries.search.number_in(text):
+        rows = queries.page(tickets.numbered(number), request.user, size=1).tickets
+    else:
+        narrowed = queries.narrow(tickets, {}, request.user)
+        rows = queries.page(narrowed, request.user, text=text, size=8).tickets
+    items = [
+        {
+            "number": t.number,
+            "subject": conversation.on_one_line(t.subject) or _("(no subject)"),
+            "contact": conversation.on_one_line(str(t.contact)),
+            "status": t.get_status_display(),
+            "url": conversation.address(t),
+        }
+        for t in rows
+    ]
+    return JsonResponse({"items": items})
