@@ -162,6 +162,8 @@ class RecordViewSet(ModelViewSet):
     add_to_reference_index = False
     list_per_page = 20
     search_backend_name = None
+    create_template_name = "core/staff/form.html"
+    edit_template_name = "core/staff/form.html"
     select_related: ClassVar[tuple[str, ...]] = ()
     prefetch_related: ClassVar[tuple[str, ...]] = ()
     save_service: ClassVar[Callable[[BaseModelForm[Any], Any], Model] | None] = None
@@ -192,6 +194,10 @@ class RecordViewSet(ModelViewSet):
             self.delete_service(record, by)
         else:
             record.delete()
+
+    def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
+        """The form; a set that is only read has none."""
+        return super().get_form_class(for_update) if self.add_enabled or self.edit_enabled else BaseModelForm
 
     def url_after_save(self, record: Model) -> str | None:
         """Where a saved form leads; None is the list."""

@@ -1,0 +1,36 @@
+"""Filters of lists. Each takes several values: the stock filter of a foreign key keeps one and drops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+
+
+def choices(field: str, label: Any, options: Any) -> django_filters.MultipleChoiceFilter:
+    """Any of these choices."""
+    return django_filters.MultipleChoiceFilter(
+        field_name=field, label=label, choices=options, widget=forms.CheckboxSelectMultiple
+    )
+
+
+def records(
+    field: str, label: Any, rows: Callable[[HttpRequest], QuerySet[Any]], *, distinct: bool = False
+) -> django_filters.ModelMultipleChoiceFilter:
+    """Any of these records of a small table; `rows(request)` gives those that the colleague may see."""
+    return django_filters.ModelMultipleChoiceFilter(
+        field_name=field, label=label, queryset=rows, distinct=distinct, widget=forms.CheckboxSelectMultiple
+    )
+
+
+def days(field: str, label: Any) -> django_filters.DateFromToRangeFilter:
+    """From one day to another."""
+    return django_filters.DateFromToRangeFilter(field_name=field, label=label, widget=DateRangePickerWidget)
+
+
+__all__ = ["WagtailFilterSet", "choices", "days", "records"]

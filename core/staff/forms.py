@@ -1,0 +1,88 @@
+"""Forms of records: fields in titled sections, and rows of what belongs to the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms import BaseInlineFormSet, BoundField
+from django.utils.functional import Promise
+from wagtail.admin.forms import WagtailAdminModelForm
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that are read together."""
+
+    title: Words
+    fields: tuple[str, ...]
+    help: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """An inline formset under a title; `name` is its prefix in the submitted form."""
+
+    name: str
+    title: Words
+    formset: type[BaseInlineFormSet]
+    add: Words
+    help: Words = ""
+
+
+class RecordForm(WagtailAdminModelForm):
+    """Base of the forms in the shell. Without `sections` all fields stand in one. Choosers come by themselves."""
+
+    sections: ClassVar[tuple[Section, ...]] = ()
+    rows: ClassVar[tuple[Rows, ...]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        data, files = (self.data, self.files) if self.is_bound else (None, None)
+        self.row_sets = {
+            each.name: each.formset(data, files, instance=self.instance, prefix=each.name) for each in self.rows
+        }
+
+    def is_valid(self) -> bool:
+        """The form and all its rows."""
+        # A list, so that errors of all rows are shown at once.
+        valid = [super().is_valid(), *(each.is_valid() for each in self.row_sets.values())]
+        return all(valid)
+
+    def has_changed(self) -> bool:
+        """The form or any of its rows."""
+        return super().has_changed() or any(each.has_changed() for each in self.row_sets.values())
+
+    def save(self, commit: bool = True) -> Any:
+        """The record, then its rows."""
+        record = super().save(commit)
+        if commit:
+            for each in self.row_sets.values():
+                each.instance = record
+                each.save()
+        return record
+
+    def layout(self) -> Iterator[tuple[Words, Words, list[BoundField]]]:
+        """Title, help and fields of each section; fields in no section come last, so that none is lost."""
+        placed: set[str] = set()
+        for section in self.sections:
+            names = [name for name in section.fields if name in self.fields and not self[name].is_hidden]
+            placed.update(names)
+            if names:
+                yield section.title, section.help, [self[name] for name in names]
+        rest = [field for field in self.visible_fields() if field.name not in placed]
+        if rest:
+            yield "", "", rest
+
+    def row_layout(self) -> Iterator[tuple[Rows, BaseInlineFormSet]]:
+        """The rows with their titles."""
+        for each in self.rows:
+            yield each, self.row_sets[each.name]
+
+
+class RowForm(forms.ModelForm):
+    """Base of one row; an untouched new row is nothing."""

@@ -1,0 +1,314 @@
+"""Screens of contacts: the person, how he is reached, and two contacts found to be one person."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.forms import BaseInlineFormSet, BaseModelForm, inlineformset_factory
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin import messages
+
+from core.staff import filters
+from core.staff.choosing import RecordChooser
+from core.staff.columns import BadgesColumn, LinkColumn, MomentColumn
+from core.staff.forms import RecordForm, RowForm, Rows, Section
+from core.staff.panels import Panel, panels_of, register_panel
+from core.staff.views import StaffRequired, StaffView
+from core.staff.viewsets import RecordViewSet
+from crm.customers import identity
+from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, Tag
+from crm.customers.staff import customer_chooser
+from crm.organisation.profile import time_zones
+
+
+class ContactChooser(RecordChooser):
+    """Picks a contact in a form."""
+
+    name = "contact_chooser"
+    url_prefix = "contact-chooser"
+    model = Contact
+    icon = "user"
+    choose_one_text = gettext_lazy("Choose a contact")
+    choose_another_text = gettext_lazy("Choose another contact")
+    search_fields = ("name", "points__value", "customer__name")
+
+
+contact_chooser = ContactChooser()
+
+
+class PointForm(RowForm):
+    """One address, brought to its one spelling."""
+
+    class Meta:
+        model = ContactPoint
+        fields = ("kind", "value")
+
+    def clean(self) -> dict[str, Any]:
+        """Normalise; say whose address it is when it is taken."""
+        data = super().clean() or self.cleaned_data
+        kind, value = data.get("kind"), data.get("value")
+        if kind and value:
+            try:
+                data["value"] = identity.normalise(kind, value)
+            except identity.AddressInvalid as fault:
+                self.add_error("value", str(fault))
+                return data
+            taken = ContactPoint.objects.filter(kind=kind, value=data["value"]).exclude(pk=self.instance.pk)
+            if owner := taken.select_related("contact").first():
+                said = _("This address belongs to %(contact)s. Link the two contacts if they are one person.")
+                self.add_error("value", said % {"contact": owner.contact})
+        return data
+
+    def validate_unique(self) -> None:
+        """Done by `clean`, in better words."""
+
+
+class PointFormSet(BaseInlineFormSet):
+    """The addresses of one contact; the same one twice is said here, not by the database."""
+
+    def clean(self) -> None:
+        """Refuse doubles."""
+        super().clean()
+        seen: set[tuple[str, str]] = set()
+        for form in self.forms:
+            data = getattr(form, "cleaned_data", {})
+            if not data.get("value") or data.get("DELETE"):
+                continue
+            if (point := (data["kind"], data["value"])) in seen:
+                raise ValidationError(_("The same address stands here twice."))
+            seen.add(point)
+
+
+Points = inlineformset_factory(Contact, ContactPoint, form=PointForm, formset=PointFormSet, extra=1, max_num=30)
+
+
+class ContactForm(RecordForm):
+    """One person."""
+
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=time_zones, required=False)
+    sections: ClassVar = (
+        Section(gettext_lazy("Person"), ("name", "title", "customer", "tags")),
+        Section(gettext_lazy("Language and time"), ("language", "time_zone")),
+        Section(gettext_lazy("Notes"), ("notes",), gettext_lazy("Customers never see them.")),
+    )
+    rows: ClassVar = (Rows("points", gettext_lazy("Reached at"), Points, gettext_lazy("Add an address")),)
+
+    class Meta:
+        model = Contact
+        fields = ("name", "title", "customer", "tags", "language", "time_zone", "notes")
+        widgets: ClassVar = {
+            "customer": customer_chooser.widget_class,
+            "tags": forms.CheckboxSelectMultiple,
+            "notes": forms.Textarea(attrs={"rows": 5}),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """A contact without name and address could never be found again."""
+        data = super().clean() or self.cleaned_data
+        points = self.data.get("points-TOTAL_FORMS")
+        given = (
+            any(self.data.get(f"points-{n}-value") for n in range(min(int(points or 0), 60)))
+            if str(points or "").isdigit()
+            else False
+        )
+        if not data.get("name") and not given:
+            self.add_error("name", _("Give a name or an address."))
+        return data
+
+
+class ContactFilter(filters.WagtailFilterSet):
+    """Contacts by language and tag."""
+
+    tags = filters.records("tags", gettext_lazy("Tags"), lambda _request: Tag.objects.all(), distinct=True)
+    level = filters.choices("customer__level", gettext_lazy("Customer's level"), Customer.Level.choices)
+
+    class Meta:
+        model = Contact
+        fields = ()
+
+
+class LinkForm(forms.Form):
+    """The other contact that is the same person."""
+
+    other = forms.ModelChoiceField(
+        label=gettext_lazy("Is the same person as"),
+        queryset=Contact.objects.none(),
+        widget=contact_chooser.widget_class,
+    )
+
+    def __init__(self, *args: Any, contact: Contact, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["other"].queryset = Contact.objects.visible_to(user).filter(merged_into=None).exclude(pk=contact.pk)
+
+
+class ContactPage(StaffView):
+    """A contact: facts, addresses, tickets, what happened."""
+
+    permissions = ("customers.view_contact",)
+    template_name = "customers/staff/record.html"
+    header_icon = "user"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The record and its panels."""
+        pk = self.kwargs["pk"]
+        self.record = self.visible_or_404(Contact.objects.select_related("customer", "merged_into").model, pk=pk)
+        panels = panels_of("contact", self.request, self.record)
+        may_change = self.request.user.has_perm("customers.change_contact")
+        return super().get_context_data(
+            record=self.record,
+            subtitle=[self.record.title] if self.record.title else [],
+            panels=[panel.render(self.request) for panel in panels if not panel.aside],
+            asides=[panel.render(self.request) for panel in panels if panel.aside],
+            edit_url=reverse("contacts:edit", args=[pk]) if may_change else None,
+            merged_into=self.record.merged_into,
+            **kwargs,
+        )
+
+    def get_trail(self) -> list[dict[str, Any]]:
+        """The list, and the customer."""
+        trail = [{"url": reverse("contacts:index"), "label": _("Contacts")}]
+        if self.record.customer and self.request.user.has_perm("customers.view_customer"):
+            customer = self.record.customer
+            trail.append({"url": reverse("customers:record", args=[customer.pk]), "label": str(customer)})
+        return trail
+
+    def get_page_title(self) -> str:
+        """The name."""
+        return str(self.record)
+
+
+class LinkView(StaffRequired):
+    """Makes two contacts one person."""
+
+    permissions = ("customers.change_contact",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Link `other` into this one."""
+        contact = self.visible_or_404(Contact, pk=pk)
+        form = LinkForm(request.POST, contact=contact, user=request.user)
+        if not form.is_valid():
+            messages.error(request, _("Choose the other contact first."))
+        else:
+            try:
+                identity.link(contact, form.cleaned_data["other"], by=request.user)
+                messages.success(request, _("The two contacts are one person now. You can undo this below."))
+            except identity.LinkImpossible as fault:
+                messages.error(request, str(fault))
+        return redirect("contacts:record", pk)
+
+
+class UnlinkView(StaffRequired):
+    """Undoes such a link."""
+
+    permissions = ("customers.change_contact",)
+
+    def post(self, request: HttpRequest, pk: int, link: int) -> HttpResponse:
+        """Only a link of this contact."""
+        contact = self.visible_or_404(Contact, pk=pk)
+        record = self.visible_or_404(ContactLink, pk=link, kept=contact)
+        identity.unlink(record, by=request.user)
+        messages.success(request, _("The two contacts are apart again."))
+        return redirect("contacts:record", pk)
+
+
+class ContactViewSet(RecordViewSet):
+    """The people we talk to."""
+
+    name = "contacts"
+    url_prefix = "contacts"
+    model = Contact
+    icon = "user"
+    menu_name = "contacts"
+    list_display: ClassVar = [
+        LinkColumn(
+            "name",
+            label=gettext_lazy("Name"),
+            accessor=str,
+            sort_key="name",
+            classname="title",
+            url=lambda contact: reverse("contacts:record", args=[contact.pk]),
+        ),
+        BadgesColumn(
+            "points", label=gettext_lazy("Reached at"), accessor=lambda contact: [p.value for p in contact.points.all()]
+        ),
+        LinkColumn(
+            "customer",
+            label=gettext_lazy("Customer"),
+            sort_key="customer__name",
+            url=lambda contact: (
+                reverse("customers:record", args=[contact.customer_id]) if contact.customer_id else None
+            ),
+        ),
+        "language",
+        MomentColumn("created_at", label=gettext_lazy("Since"), sort_key="created_at"),
+    ]
+    list_export: ClassVar = ["name", "address", "title", "customer", "language", "time_zone", "created_at"]
+    export_headings: ClassVar = {"address": gettext_lazy("Address")}
+    export_filename = "contacts"
+    search_fields: ClassVar = ["name", "points__value", "customer__name"]
+    filterset_class = ContactFilter
+    ordering = "name"
+    select_related = ("customer",)
+    prefetch_related = ("points",)
+
+    def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
+        """The form."""
+        return ContactForm
+
+    def url_after_save(self, record: Model) -> str:
+        """The record's page."""
+        return reverse("contacts:record", args=[record.pk])
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """The page of panels and the two deeds beside the generic ones."""
+        return [
+            *super().get_urlpatterns(),
+            path("<int:pk>/", ContactPage.as_view(), name="record"),
+            path("<int:pk>/link/", LinkView.as_view(), name="link"),
+            path("<int:pk>/unlink/<int:link>/", UnlinkView.as_view(), name="unlink"),
+        ]
+
+
+# Panels of a contact's page
+
+
+def facts(request: HttpRequest, contact: Contact) -> Panel:
+    """How the person is reached, and what is known."""
+    return Panel(
+        _("Facts"),
+        "customers/staff/panel_contact_facts.html",
+        {"contact": contact, "points": contact.points.all()},
+        aside=True,
+    )
+
+
+def links(request: HttpRequest, contact: Contact) -> Panel | None:
+    """Other contacts found to be this person, and the form to add one."""
+    if contact.merged_into_id or not request.user.has_perm("customers.change_contact"):
+        return None
+    found = contact.links_in.filter(undone_at=None).select_related("merged", "by")
+    form = LinkForm(contact=contact, user=request.user)
+    return Panel(
+        _("One person, two contacts"),
+        "customers/staff/panel_links.html",
+        {"contact": contact, "links": found, "form": form},
+        aside=True,
+    )
+
+
+def timeline(request: HttpRequest, contact: Contact) -> Panel:
+    """What happened."""
+    entries = contact.timeline.select_related("actor")
+    return Panel(_("Timeline"), "customers/staff/panel_timeline.html", {"entries": entries[:40]})
+
+
+register_panel("contact", 10, facts)
+register_panel("contact", 20, links)
+register_panel("contact", 90, timeline)

@@ -1,0 +1,75 @@
+"""What a colleague settles for himself: name, language, time zone, signature, look of the shell."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from wagtail.users.models import UserProfile
+
+from core.staff.forms import RecordForm, Section
+from crm.organisation.models import User
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """The zones of places, for a select."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [("", str(_("As the company"))), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class ProfileForm(RecordForm):
+    """The own profile. Roles, queues and address are not here: others decide them."""
+
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
+    language = forms.ChoiceField(
+        label=_("Language"), choices=[("", _("As the browser")), *settings.LANGUAGES], required=False
+    )
+    theme = forms.ChoiceField(
+        label=_("Appearance"),
+        choices=[("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
+        widget=forms.RadioSelect,
+    )
+    density = forms.ChoiceField(
+        label=_("Density"), choices=[("default", _("Comfortable")), ("snug", _("Compact"))], widget=forms.RadioSelect
+    )
+    sections: ClassVar = (
+        Section(_("Person"), ("name", "is_available", "signature")),
+        Section(_("Language and time"), ("language", "time_zone")),
+        Section(_("Appearance"), ("theme", "density")),
+    )
+
+    class Meta:
+        model = User
+        fields = ("name", "is_available", "signature", "language", "time_zone")
+        help_texts = {
+            "signature": _("Stands below your answers."),
+            "is_available": _("Automatic assignment gives tickets only to people who take new ones."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
+        profile = UserProfile.objects.filter(user=self.instance).first()
+        self.fields["theme"].initial = profile.theme if profile else "system"
+        self.fields["density"].initial = profile.density if profile else "default"
+
+
+@transaction.atomic
+def save_profile(form: ProfileForm) -> User:
+    """Save the user, and what the shell keeps in a row of its own."""
+    user = form.save()
+    data = form.cleaned_data
+    UserProfile.objects.update_or_create(
+        user=user,
+        defaults={
+            "theme": data["theme"],
+            "density": data["density"],
+            "preferred_language": user.language,
+            "current_time_zone": user.time_zone,
+        },
+    )
+    return user

@@ -1,0 +1,33 @@
+"""Channels made, changed, stopped and started by staff. Secrets go in and never come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from inbox.models import Channel
+
+if TYPE_CHECKING:
+    from crm.organisation.models import User
+
+
+@transaction.atomic
+def save_channel(channel: Channel, settings: dict[str, Any], secrets: dict[str, str], *, by: User | None) -> Channel:
+    """Save the channel with these settings; `secrets` names only those that change, all others stay as they are."""
+    channel.settings = {**(channel.settings or {}), **settings}
+    channel.save()
+    if secrets:
+        channel.set_secrets(secrets)
+        channel.save(update_fields=["sealed"])
+    return channel
+
+
+def pause(channel: Channel, *, by: User | None) -> None:
+    """Neither fetch nor send any more, until it is resumed. What waits goes on waiting."""
+    Channel.objects.filter(pk=channel.pk).update(active=False)
+
+
+def resume(channel: Channel, *, by: User | None) -> None:
+    """Fetch and send again, at once, also when a fault of the account had stopped the sending."""
+    Channel.objects.filter(pk=channel.pk).update(active=True, sending_paused_until=None)

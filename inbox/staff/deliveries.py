@@ -1,0 +1,153 @@
+"""Screens of deliveries: what left, what failed and why, what is unclear; try again and call off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin import messages
+
+from core.staff import filters
+from core.staff.columns import LinkColumn, MomentColumn, StatusColumn
+from core.staff.views import StaffRequired, StaffView
+from core.staff.viewsets import RecordViewSet
+from crm.organisation import access
+from crm.organisation.models import User
+from crm.service.staff import ticket_url
+from inbox.models import Channel, Delivery
+from inbox.services import deliveries
+
+SHOWN_LIMIT = 60_000
+"""Characters of a sent mail that its page shows."""
+
+
+class DeliveryFilter(filters.WagtailFilterSet):
+    """By state, purpose, channel and day."""
+
+    state = filters.choices("state", gettext_lazy("State"), Delivery.State.choices)
+    purpose = filters.choices("purpose", gettext_lazy("Purpose"), Delivery.Purpose.choices)
+    channel = filters.records("channel", gettext_lazy("Channel"), lambda _request: Channel.objects.all())
+    created_at = filters.days("created_at", gettext_lazy("Written"))
+
+    class Meta:
+        model = Delivery
+        fields = ()
+
+
+def sunk_mail(delivery: Delivery, user: User) -> str:
+    """The mail that the try-out wrote to a file instead of sending it; empty when there is none for this reader.
+
+    Account mail holds links that change a password: only an administrator of a try-out sees it.
+    """
+    if settings.MAIL_SINK is None:
+        return ""
+    if delivery.purpose == Delivery.Purpose.SYSTEM and not access.is_administrator(user):
+        return ""
+    file = settings.MAIL_SINK / f"{delivery.pk}.eml"
+    if not file.is_file():
+        return ""
+    return file.read_bytes()[:SHOWN_LIMIT].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+class DeliveryPage(StaffView):
+    """One delivery: where it stands, what the other side said, and the mail itself where it was written to a file."""
+
+    permissions = ("inbox.view_delivery",)
+    template_name = "inbox/staff/delivery.html"
+    header_icon = "mail"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The row."""
+        rows = Delivery.objects.select_related("channel", "message__ticket")
+        self.record = rows.filter(pk=self.kwargs["pk"]).first()
+        if self.record is None:
+            raise Http404
+        delivery: Delivery = self.record
+        may_change = self.request.user.has_perm("inbox.change_delivery")
+        return super().get_context_data(
+            delivery=delivery,
+            ticket_url=ticket_url(delivery.message.ticket) if delivery.message else None,
+            mail=sunk_mail(delivery, self.request.user),
+            may_retry=may_change
+            and delivery.state
+            in (Delivery.State.FAILED, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED, Delivery.State.DEFERRED),
+            may_cancel=may_change and delivery.state in Delivery.WAITING,
+            **kwargs,
+        )
+
+    def get_trail(self) -> list[dict[str, Any]]:
+        """The list."""
+        return [{"url": reverse("deliveries:index"), "label": _("Deliveries")}]
+
+    def get_page_title(self) -> str:
+        """The number."""
+        return _("Delivery %(number)s") % {"number": self.record.pk}
+
+
+class DeliveryDeed(StaffRequired):
+    """Tries again, or calls off."""
+
+    permissions = ("inbox.change_delivery",)
+    deed: ClassVar[str] = ""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Do it and say whether it was possible."""
+        delivery = self.visible_or_404(Delivery, pk=pk)
+        verbs: dict[str, tuple[Callable[..., bool], str, str]] = {
+            "retry": (deliveries.retry, _("It will be sent again."), _("It is on its way, or has arrived.")),
+            "cancel": (deliveries.cancel, _("It will not be sent."), _("It has left already.")),
+        }
+        verb, done, refused = verbs[self.deed]
+        if verb(delivery, by=request.user):
+            messages.success(request, done)
+        else:
+            messages.error(request, refused)
+        return redirect("deliveries:record", pk)
+
+
+class DeliveryViewSet(RecordViewSet):
+    """Deliveries, newest first."""
+
+    name = "deliveries"
+    url_prefix = "deliveries"
+    model = Delivery
+    icon = "upload"
+    menu_name = "deliveries"
+    add_enabled = edit_enabled = delete_enabled = False
+    list_display: ClassVar = [
+        LinkColumn(
+            "recipient",
+            label=gettext_lazy("To"),
+            classname="title",
+            url=lambda delivery: reverse("deliveries:record", args=[delivery.pk]),
+        ),
+        StatusColumn("state", label=gettext_lazy("State")),
+        "purpose",
+        LinkColumn(
+            "ticket",
+            label=gettext_lazy("Ticket"),
+            accessor=lambda delivery: delivery.message.ticket if delivery.message else "",
+            url=lambda delivery: ticket_url(delivery.message.ticket) if delivery.message else None,
+        ),
+        "channel",
+        LinkColumn("response", label=gettext_lazy("Answer of the other side"), url=lambda _delivery: None),
+        MomentColumn("created_at", label=gettext_lazy("Written")),
+    ]
+    search_fields: ClassVar = ["recipient", "response"]
+    filterset_class = DeliveryFilter
+    select_related = ("channel", "message__ticket")
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        """The page and its buttons."""
+        return [
+            *super().get_urlpatterns(),
+            path("<int:pk>/", DeliveryPage.as_view(), name="record"),
+            path("<int:pk>/retry/", DeliveryDeed.as_view(deed="retry"), name="retry"),
+            path("<int:pk>/cancel/", DeliveryDeed.as_view(deed="cancel"), name="cancel"),
+        ]

@@ -1,0 +1,34 @@
+"""Addresses at /desk/ that stand before Wagtail's own: the start page, and what is closed or lives elsewhere."""
+
+from django.urls import path, re_path
+from django.views.decorators.cache import never_cache
+from django.views.generic import RedirectView
+from wagtail.admin.auth import require_admin_access
+
+from core.staff.closed import not_here
+from inbox.staff.start import StartView
+
+CLOSED = "|".join(
+    (
+        "password_reset/.*",  # passwords are allauth's, with its rate limits
+        "bulk/.*",  # Wagtail's bulk actions on people change roles past our services
+        "failwhale/",  # raises on purpose
+        "test404/",
+        "reports/.*",
+        "workflows/.*",
+        "collections/.*",
+        "editing-sessions/.*",
+        "pages/.*",
+        "choose-page/.*",
+        "api/.*",
+        "block-preview/",
+        "tag-autocomplete/.*",
+    )
+)
+
+urlpatterns = [
+    path("", never_cache(require_admin_access(StartView.as_view())), name="desk_start"),
+    path("login/", RedirectView.as_view(pattern_name="account_login"), name="desk_login"),
+    path("account/", RedirectView.as_view(pattern_name="profile:index"), name="desk_account"),
+    re_path(f"^(?:{CLOSED})$", not_here, name="desk_closed"),
+]
