@@ -19,7 +19,7 @@ from inbox.channels.base import Outcome, Receipt
 from inbox.channels.email import tokens
 from inbox.channels.webform.adapter import pack
 from inbox.models import Delivery, Message, RawMessage
-from inbox.services import outcomes, replies, seeing, sending
+from inbox.services import merging, outcomes, replies, seeing, sending
 from inbox.services.accept import accept
 from inbox.services.processing import process
 from portal.demo import mails
@@ -95,6 +95,7 @@ class Player:
         """Everything in the order of time, over all stories."""
         steps: list[Step] = [step for story in stories for step in self._steps(story)]
         steps.append((self.now - timedelta(minutes=35), lambda: self._stranger(stories)))
+        steps.append((self.now - timedelta(minutes=20), lambda: self._merge(stories)))
         for at, step in sorted(steps, key=lambda pair: pair[0]):
             self.clock.set(at)
             step()
@@ -219,6 +220,14 @@ class Player:
             language="en",
         )
         process(accept(self.office.mailbox, content))
+
+    def _merge(self, stories: list[Story]) -> None:
+        """Two mails of one person about one thing become one ticket."""
+        first, second = (
+            next(story for story in stories if story.data["subject"] == subject)
+            for subject in ("Group head gasket leaking, need two", "Photo for the gasket")
+        )
+        merging.merge(second.ticket, first.ticket, by=self.people.staff["lena"])
 
     @staticmethod
     def _deliver() -> None:

@@ -48,7 +48,7 @@ def _queues(staff: dict[str, User]) -> dict[str, Queue]:
         (
             "Service Europe",
             {"strategy": strategy.LEAST_BUSY, "hours": hamburg, "sla": standard, "colour": "#0f766e"},
-            ("lena", "tom", "sabine"),
+            ("lena", "tom"),
         ),
         (
             "Service Asia 亚洲客服",
@@ -95,7 +95,6 @@ def _channels(queues: dict[str, Queue], templates: dict[str, Template]) -> Offic
         name="Form on the portal",
         kind="webform",
         queue=queues["Service Europe"],
-        acknowledge=templates["Acknowledgement"],
         settings={"guests": True, "topics": "Coffee machines\nOvens\nOrders and invoices\nSomething else"},
     )
     return Office(mailbox, form, queues)
@@ -174,7 +173,10 @@ def _rules(staff: dict[str, User], queues: dict[str, Queue], templates: dict[str
             "Error codes for the workshop",
             received,
             _all(first, _any(_when("subject", "matches", r"\b[EF]\d{1,2}\b"), _when("body", "matches", r"\bE\d{2}\b"))),
-            [{"action": "add_tags", "tags": ["error code"]}],
+            [
+                {"action": "set_queue", "queue": queue["Workshop & Contracts"]},
+                {"action": "add_tags", "tags": ["error code"]},
+            ],
         ),
         (
             "Suppliers need no acknowledgement",
@@ -195,7 +197,7 @@ def _rules(staff: dict[str, User], queues: dict[str, Queue], templates: dict[str
         (
             "Outside business hours",
             opened,
-            _all(_when("in_business_hours", "no"), _when("automatic", "no")),
+            _all(_when("in_business_hours", "no"), _when("channel", "is", "Support mailbox")),
             [{"action": "auto_answer", "template": str(templates["Outside business hours"].pk)}],
         ),
         (

@@ -113,7 +113,8 @@ def register_customers(staff: dict[str, User]) -> dict[str, Person]:
             tags.setdefault(name, Tag(name=name)).save()
         customer.tags.set(tags[name] for name in names)
         for person in persons:
-            people[person["key"]] = _meet(person, customer, staff["sabine"])
+            people[person["key"]] = met = _meet(person, customer, staff["sabine"])
+            met.contact.tags.set(tags[name] for name in names)
     for key in LOGINS:
         _give_login(people[key])
     return people
