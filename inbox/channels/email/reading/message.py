@@ -18,6 +18,7 @@ from .structure import Tree, split, without_envelope
 
 REFERENCE_LIMIT = 200
 _ID = re.compile(r"<\s*([^<>\s]+)\s*>")
+_ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to")
 
 
@@ -99,7 +100,7 @@ def _is_ambiguous(fields: Fields, senders: tuple[Address, ...]) -> bool:
     values = fields.get("from", [])
     if len(senders) != 1 or len(values) != 1 or not addresses.is_mailbox(senders[0].address):
         return True
-    return senders[0].address.encode() not in re.sub(rb"\s+", b"", values[0])
+    return senders[0].address.encode() not in re.sub(rb"\s+", b"", _ENCODED_WORD.sub(b"", values[0]))
 
 
 def _ids(values: Iterable[str]) -> Iterable[str]:

@@ -14,6 +14,7 @@ PART_LIMIT = 200
 """Leaf parts of one mail that are read (S-20)."""
 
 _DASHES = re.compile(rb"^--[^\n]*", re.MULTILINE)
+_FIRST_DELIMITER = re.compile(rb"^--(\S[^\n]{1,198}?)[ \t\r]*\n[Cc]ontent-[A-Za-z-]+:", re.MULTILINE)
 _ENVELOPE = re.compile(rb">?From [^\n]*\r?\n")
 
 
@@ -175,12 +176,10 @@ def _boundary(raw: bytes, node: Node) -> bytes | None:
     if not node.content_type.startswith("multipart/"):
         return None
     boundary = node.parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
-    if boundary and re.search(rb"^--" + re.escape(boundary), raw[node.start:] if node.start < 200_000 and not node.path else raw[node.start:node.start + 200_000], re.MULTILINE):
+    if boundary and (node.path or raw.find(b"--" + boundary, node.start) >= 0):
         return boundary
-    guess = re.compile(rb"^--([^\s-][^\n]{1,198}?)[ \t\r]*\n(?:[Cc]ontent-[A-Za-z-]+:)", re.MULTILINE).search(raw, node.start, node.start + 65536)
-    if guess and (not boundary or not node.path):
-        return guess[1]
-    return boundary or None
+    guess = _FIRST_DELIMITER.search(raw, node.start, node.start + 65536)
+    return guess[1] if guess else boundary or None
 
 
 def _unsplit(root: Node) -> list[Node]:
