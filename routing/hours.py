@@ -164,6 +164,23 @@ def minutes_between(cal: Calendar | None, a: datetime, b: datetime) -> int:
     return int(total // 60)
 
 
+def until(cal: Calendar, at: datetime) -> tuple[bool, datetime | None]:
+    """Whether it is open at `at`, and when that ends (UTC); None when it stays closed for twenty years."""
+    moment = at.timestamp()
+    end = None
+    for opens, closes in _reader(cal).open_from(moment) if _reader(cal).ever else ():
+        if end is None and opens > moment:
+            return False, datetime.fromtimestamp(opens, UTC)
+        if end is not None and (opens > end or end - moment > _LONG):
+            break
+        end = closes
+    return end is not None, None if end is None else datetime.fromtimestamp(end, UTC)
+
+
+_LONG = 14 * 86_400
+"""Seconds after which nobody asks when it closes: round the clock."""
+
+
 def calendar(business_hours: BusinessHours | None) -> Calendar | None:
     """The calendar of a record, built once a revision; None for None."""
     if business_hours is None:

@@ -1,0 +1,299 @@
+"""Screens of queues, promises and keyword sets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.forms import BaseModelForm
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from wagtail.admin.ui.tables import Column
+
+from core.staff.columns import StatusColumn
+from core.staff.forms import RecordForm, Section
+from core.staff.viewsets import RecordViewSet
+from routing import services
+from routing.models import KeywordSet, Queue, SLAPolicy
+
+
+class QueueForm(RecordForm):
+    """A queue and its people."""
+
+    people = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("People"),
+        queryset=None,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("They see the queue’s tickets, and automatic assignment gives tickets to them."),
+    )
+    sections: ClassVar = (
+        Section(gettext_lazy("Queue"), ("name", "colour", "active", "position")),
+        Section(gettext_lazy("Time"), ("hours", "sla"), gettext_lazy("When it is worked, and what is promised.")),
+        Section(gettext_lazy("Work"), ("strategy", "people")),
+    )
+
+    class Meta:
+        model = Queue
+        fields = ("name", "colour", "active", "position", "hours", "sla", "strategy")
+        widgets: ClassVar = {"colour": forms.TextInput(attrs={"type": "color"})}
+        help_texts: ClassVar = {
+            "position": gettext_lazy("Small numbers stand first in lists."),
+            "strategy": gettext_lazy("Who gets a new ticket of this queue."),
+            "active": gettext_lazy("A queue that is not in use keeps its tickets."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hours"].empty_label = _("Always open")
+        self.fields["sla"].empty_label = _("No promise")
+        colleagues = get_user_model().objects.filter(is_staff=True, is_active=True)
+        self.fields["people"].queryset = colleagues
+        if self.instance.pk:
+            self.fields["people"].initial = list(self.instance.members.values_list("user_id", flat=True))
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody must be there to be given tickets."""
+        data = super().clean() or self.cleaned_data
+        if data.get("strategy") not in (None, Queue.Strategy.MANUAL) and not data.get("people"):
+            self.add_error("people", _("Tickets can be assigned only when somebody works the queue."))
+        return data
+
+
+def save_queue(form: QueueForm, by: Any) -> Queue:
+    """The queue, then its people."""
+    queue = form.save()
+    services.set_members(queue, form.cleaned_data["people"])
+    return queue
+
+
+class QueueColumn(Column):
+    """The queue's colour beside its name."""
+
+    cell_template_name = "routing/staff/queue_name.html"
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
+        """With the address of its form, for whoever may change it."""
+        context = super().get_cell_context_data(instance, parent_context)
+        view = parent_context.get("view")
+        context["url"] = view.get_edit_url(instance) if view is not None else None
+        return context
+
+
+def _count_people(queue: Queue) -> str:
+    count = queue.people_count  # type: ignore[attr-defined]
+    return ngettext("%(count)d person", "%(count)d people", count) % {"count": count}
+
+
+class QueueViewSet(RecordViewSet):
+    """Lines of work."""
+
+    name = "routing_queues"
+    url_prefix = "queues"
+    model = Queue
+    icon = "list-ul"
+    menu_label = gettext_lazy("Queues")
+    menu_name = "queues"
+    list_display: ClassVar = [
+        QueueColumn("name", label=gettext_lazy("Name"), sort_key="name"),
+        Column("people", label=gettext_lazy("People"), accessor=_count_people),
+        Column("strategy", label=gettext_lazy("Assignment"), accessor="get_strategy_display"),
+        Column("hours", label=gettext_lazy("Business hours"), accessor=lambda q: q.hours or _("Always open")),
+        Column("sla", label=gettext_lazy("SLA policy"), accessor=lambda q: q.sla or "–"),
+        StatusColumn("state", label=gettext_lazy("State"), accessor=lambda q: "good" if q.active else "paused"),
+    ]
+    search_fields: ClassVar = ["name"]
+    ordering: ClassVar = ["position", "name"]
+    select_related = ("hours", "sla")
+    save_service = staticmethod(save_queue)
+
+    def rows(self, user: Any) -> QuerySet[Queue]:
+        """All queues, with the number of their people."""
+        return super().rows(user).annotate(people_count=Count("members"))
+
+    def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
+        """The same for new and known queues."""
+        return QueueForm
+
+
+class DurationWidget(forms.MultiWidget):
+    """An amount and its unit."""
+
+    template_name = "routing/staff/duration.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        units = [("1", gettext_lazy("minutes")), ("60", gettext_lazy("hours"))]
+        amount = forms.NumberInput(attrs={"min": 1, "class": "g-input"})
+        super().__init__([amount, forms.Select(choices=units, attrs={"class": "g-select"})], attrs)
+
+    def decompress(self, value: Any) -> list[Any]:
+        """Minutes → amount and unit, whole hours as hours."""
+        if not value:
+            return [None, "60"]
+        minutes = int(value)
+        return [minutes // 60, "60"] if minutes % 60 == 0 else [minutes, "1"]
+
+    def id_for_label(self, id_: str) -> str:
+        """The amount."""
+        return f"{id_}_0" if id_ else id_
+
+
+class DurationField(forms.MultiValueField):
+    """Minutes of business time, entered as minutes or hours; empty is None."""
+
+    widget = DurationWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        amount = forms.IntegerField(min_value=1, max_value=525_600, required=False)
+        unit = forms.TypedChoiceField(choices=[("1", ""), ("60", "")], coerce=int, required=False, empty_value=1)
+        super().__init__((amount, unit), require_all_fields=False, required=False, **kwargs)
+
+    def compress(self, data_list: list[Any]) -> int | None:
+        """Amount × unit. Raises ValidationError beyond a year of minutes."""
+        if not data_list or data_list[0] is None:
+            return None
+        minutes = int(data_list[0]) * int(data_list[1] or 1)
+        if minutes > 525_600:
+            raise ValidationError(_("A promise can be a year of minutes (525,600) at most."))
+        return minutes
+
+
+class SLAForm(RecordForm):
+    """What is promised."""
+
+    first_answer = DurationField(
+        label=gettext_lazy("First answer within"), help_text=gettext_lazy("From the opening of the ticket.")
+    )
+    next_answer = DurationField(
+        label=gettext_lazy("Every further answer within"),
+        help_text=gettext_lazy("From the first message that nobody has answered."),
+    )
+    solution = DurationField(
+        label=gettext_lazy("Solution within"), help_text=gettext_lazy("From the opening of the ticket.")
+    )
+    sections: ClassVar = (
+        Section(gettext_lazy("Policy"), ("name", "hours")),
+        Section(
+            gettext_lazy("Promises"),
+            ("first_answer", "next_answer", "solution"),
+            gettext_lazy("Counted in business hours. Leave empty what you do not promise."),
+        ),
+        Section(gettext_lazy("Warning"), ("warn_percent",)),
+    )
+
+    class Meta:
+        model = SLAPolicy
+        fields = ("name", "hours", "first_answer", "next_answer", "solution", "warn_percent")
+        help_texts: ClassVar = {
+            "hours": gettext_lazy("Empty: those of the ticket’s queue."),
+            "warn_percent": gettext_lazy(
+                "Rules on “A promised time is near or missed” run then, and again when it is missed."
+            ),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hours"].empty_label = _("Those of the queue")
+
+    def clean(self) -> dict[str, Any]:
+        """At least one promise."""
+        data = super().clean() or self.cleaned_data
+        if not self.errors and not any(data.get(name) for name in ("first_answer", "next_answer", "solution")):
+            raise ValidationError(_("Promise something: a first answer, every further answer or a solution."))
+        return data
+
+
+def duration(minutes: int | None) -> str:
+    """Minutes in words, in the largest unit that fits."""
+    if not minutes:
+        return "–"
+    if minutes % 60 == 0:
+        return ngettext("%(count)d hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+class SLAViewSet(RecordViewSet):
+    """Promises."""
+
+    name = "routing_sla"
+    url_prefix = "sla"
+    model = SLAPolicy
+    icon = "time"
+    menu_label = gettext_lazy("SLA policies")
+    menu_name = "sla"
+    list_display: ClassVar = [
+        "name",
+        Column("first_answer", label=gettext_lazy("First answer"), accessor=lambda p: duration(p.first_answer)),
+        Column("next_answer", label=gettext_lazy("Further answers"), accessor=lambda p: duration(p.next_answer)),
+        Column("solution", label=gettext_lazy("Solution"), accessor=lambda p: duration(p.solution)),
+        Column("hours", label=gettext_lazy("Business hours"), accessor=lambda p: p.hours or _("Those of the queue")),
+    ]
+    search_fields: ClassVar = ["name"]
+    ordering: ClassVar = ["name"]
+    select_related = ("hours",)
+
+    def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
+        """The same for new and known policies."""
+        return SLAForm
+
+
+class KeywordForm(RecordForm):
+    """Words and what they tell."""
+
+    sections: ClassVar = (Section("", ("name", "kind", "words", "active")),)
+
+    class Meta:
+        model = KeywordSet
+        fields = ("name", "kind", "words", "active")
+        widgets: ClassVar = {"words": forms.Textarea(attrs={"rows": 10, "spellcheck": "false"})}
+        help_texts: ClassVar = {
+            "name": gettext_lazy("What rules call it: complaint, question, order …"),
+            "words": gettext_lazy(
+                "One word or phrase a line, in any language. Usual endings are found too (refund: refunds, refunded); "
+                "a * at the end finds every word that begins so."
+            ),
+        }
+
+    def clean_words(self) -> str:
+        """Each line once, none of them without letters."""
+        lines = dict.fromkeys(line.strip() for line in self.cleaned_data["words"].splitlines() if line.strip())
+        wrong = next((line for line in lines if not any(sign.isalnum() for sign in line)), None)
+        if wrong is not None:
+            raise ValidationError(_("“%(line)s” has no letter in it.") % {"line": wrong})
+        if len(lines) > 2_000 or any(len(line) > 100 for line in lines):
+            raise ValidationError(_("At most 2,000 lines of 100 characters."))
+        return "\n".join(lines)
+
+
+class KeywordViewSet(RecordViewSet):
+    """Words by which a message is understood."""
+
+    name = "routing_keywords"
+    url_prefix = "keywords"
+    model = KeywordSet
+    icon = "tag"
+    menu_label = gettext_lazy("Keywords")
+    menu_name = "keywords"
+    list_display: ClassVar = [
+        "name",
+        Column("kind", label=gettext_lazy("These words tell"), accessor="get_kind_display"),
+        Column("sample", label=gettext_lazy("Words"), accessor=lambda k: _sample(k.words)),
+        StatusColumn("state", label=gettext_lazy("State"), accessor=lambda k: "good" if k.active else "paused"),
+    ]
+    search_fields: ClassVar = ["name", "words"]
+    list_filter: ClassVar = ["kind", "active"]
+    ordering: ClassVar = ["name"]
+
+    def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
+        """The same for new and known sets."""
+        return KeywordForm
+
+
+def _sample(words: str) -> str:
+    lines = words.split("\n")
+    shown = ", ".join(line.strip() for line in lines[:6])
+    return format_html("{} …", shown) if len(lines) > 6 else shown

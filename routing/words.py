@@ -1,0 +1,142 @@
+"""Rules as sentences that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from routing import registry
+from routing.conditions import NEGATED
+from routing.models import Rule
+from routing.operators import operators
+
+if TYPE_CHECKING:
+    from routing.registry import ActionKind, Fact, Parameter
+
+SHOWN = 60
+"""Characters of a value in a sentence."""
+
+
+class Labels:
+    """What stored values are called, looked up once a screen."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], dict[str, str]] = {}
+
+    def of(self, owner: Fact | ActionKind, source: Fact | Parameter) -> dict[str, str]:
+        """Value → label of a fact's or a parameter's choices; empty when anything can be written."""
+        key = (owner.name if owner is not source else "", source.name)
+        if key not in self._known:
+            found = source.choices() if source.choices else ()
+            self._known[key] = {str(value): str(label) for value, label in found}
+        return self._known[key]
+
+
+def sentence(rule: Rule, labels: Labels) -> str:
+    """The whole rule: “If subject contains “invoice” → put in queue Billing”."""
+    return _("%(conditions)s → %(actions)s") % {
+        "conditions": conditions(rule.conditions, labels, minutes=rule.idle_minutes),
+        "actions": actions(rule.actions, labels, stop=rule.stop),
+    }
+
+
+def conditions(tree: Any, labels: Labels, minutes: int | None = None) -> str:
+    """When the rule matches."""
+    said = _group(tree, labels, outermost=True) if isinstance(tree, dict) else ""
+    if minutes:
+        waited = ngettext("after %(count)d minute", "after %(count)d minutes", minutes) % {"count": minutes}
+        said = _("%(first)s and %(second)s") % {"first": waited, "second": said} if said else waited
+    return _("If %(conditions)s") % {"conditions": said} if said else pgettext("rule without conditions", "Always")
+
+
+def actions(steps: Any, labels: Labels, *, stop: bool = False) -> str:
+    """What the rule does."""
+    said = [action(step, labels) for step in steps or () if isinstance(step, dict)]
+    if stop and not any(step.get("action") == "stop" for step in steps or () if isinstance(step, dict)):
+        said.append(_("no further rules"))
+    return ", ".join(said) or _("nothing")
+
+
+def _group(tree: Mapping[str, Any], labels: Labels, *, outermost: bool = False) -> str:
+    said = [
+        _group(item, labels) if "match" in item else condition(item, labels)
+        for item in tree.get("items", ())
+        if isinstance(item, dict)
+    ]
+    said = [one for one in said if one]
+    if not said:
+        return ""
+    match = tree.get("match")
+    if match == "none":
+        return _("none of these: %(conditions)s") % {"conditions": "; ".join(said)}
+    joined = get_text_list(said, _("or") if match == "any" else _("and"))
+    return joined if outermost or len(said) == 1 else f"({joined})"
+
+
+def condition(item: Mapping[str, Any], labels: Labels) -> str:
+    """One comparison."""
+    name, chosen = str(item.get("fact", "")), str(item.get("operator", ""))
+    fact = registry.fact(name)
+    if fact is None:
+        return name
+    operator = operators(fact).get(chosen)
+    if operator is None:
+        return str(fact.label)
+    if fact.kind == "flag":
+        template = _("%(fact)s") if chosen == "yes" else _("not %(fact)s")
+        return template % {"fact": fact.label}
+    said = f"{fact.label} {operator.label}"
+    if operator.needs == "nothing":
+        return said
+    value = item.get("value")
+    several = value if isinstance(value, list) else [value]
+    known = labels.of(fact, fact)
+    shown = get_text_list([_quoted(str(one), known) for one in several], _("or"))
+    return " ".join(filter(None, [said, shown, str(fact.unit)]))
+
+
+def reason(row: list[str], labels: Labels) -> str:
+    """One reason of a rule run: what was asked, and what was found."""
+    fact_name, operator, value, found = (list(map(str, row)) + [""] * 4)[:4]
+    negated = operator.startswith(NEGATED)
+    fact = registry.fact(fact_name)
+    chosen = operator.removeprefix(NEGATED)
+    kind = operators(fact).get(chosen) if fact else None
+    asked = f"{fact.label if fact else fact_name} {kind.label if kind else chosen}"
+    if negated:
+        asked = _("not: %(condition)s") % {"condition": asked}
+    known = labels.of(fact, fact) if fact else {}
+    if value:
+        asked = f"{asked} {_quoted(known.get(value, value), {})}"
+    if not found or (fact and fact.kind == "flag"):
+        return asked
+    return _("%(condition)s (found: %(found)s)") % {"condition": asked, "found": known.get(found, found)}
+
+
+def action(step: Mapping[str, Any], labels: Labels) -> str:
+    """One action."""
+    kind = registry.action(str(step.get("action", "")))
+    if kind is None:
+        return str(step.get("action", ""))
+    values = {}
+    for parameter in kind.parameters:
+        value = step.get(parameter.name)
+        known = labels.of(kind, parameter)
+        several = value if isinstance(value, list) else [value]
+        values[parameter.name] = ", ".join(_plain(str(one), known) for one in several if one not in (None, ""))
+    if kind.sentence:
+        return str(kind.sentence).format_map(values)
+    return " ".join(filter(None, [str(kind.label), *values.values()]))
+
+
+def _plain(value: str, known: Mapping[str, str]) -> str:
+    said = known.get(value, value)
+    return said if len(said) <= SHOWN else said[: SHOWN - 1] + "…"
+
+
+def _quoted(value: str, known: Mapping[str, str]) -> str:
+    return _plain(value, known) if value in known else _("“%(text)s”") % {"text": _plain(value, known)}
