@@ -1,0 +1,156 @@
+"""Which mail a machine wrote, and which of it answers a mail of ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from inbox.channels.email.reading.message import parse
+from inbox.channels.email.understanding.automatic import is_auto_reply, why_automatic
+
+
+def why(
+    subject: str = "Question",
+    text: str = "Where is my order?",
+    more: str = "",
+    sender: str = "ann@client.example",
+    kind: str = "text/plain",
+) -> str:
+    header = f"From: {sender}\nTo: service@shop.example\nSubject: {subject}\n{more}"
+    parsed = parse(f"{header}Content-Type: {kind}; charset=utf-8\n\n{text}".encode())
+    return why_automatic(parsed, parsed.text)
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("Auto-Submitted: no", ""),
+        ("Auto-Submitted: auto-replied", "auto-reply"),
+        ("Auto-Submitted: Auto-Replied (vacation)", "auto-reply"),
+        ("Auto-Submitted: auto-generated", "auto-generated"),
+        ("Auto-Submitted: auto-notified; owner-email=a@b.example", "auto-generated"),
+        ("Auto-Submitted: auto-generated\nIn-Reply-To: <1@shop.example>", "auto-reply"),
+        ("X-Autoreply: yes", "auto-reply"),
+        ("X-Autorespond: thanks", "auto-reply"),
+        ("X-Autoreply: no", ""),
+        ("Precedence: auto_reply", "auto-reply"),
+        ("Precedence: bulk", "bulk"),
+        ("Precedence: junk", "bulk"),
+        ("Precedence: list", "list"),
+        ("List-Id: <users.example>", "list"),
+        ("List-Unsubscribe: <mailto:u@x.example>", "bulk"),
+        ("Feedback-ID: 1:campaign", "bulk"),
+        ("X-Loop: somebody@x.example", "loop"),
+        ("Return-Path: <>", "null-sender"),
+        ("X-Auto-Response-Suppress: All", ""),
+        ("X-Mailer: Microsoft Outlook 16.0", ""),
+        ("", ""),
+    ],
+)
+def test_headers(header: str, reason: str) -> None:
+    assert why(more=f"{header}\n" if header else "") == reason
+
+
+@pytest.mark.parametrize(
+    ("sender", "reason"),
+    [
+        ("MAILER-DAEMON@x.example", "report"),
+        ("postmaster@x.example", "report"),
+        ("Mail Delivery System <x@y.example>", "report"),
+        ("noreply@x.example", "machine-sender"),
+        ("No-Reply+123@x.example", "machine-sender"),
+        ("do-not-reply@x.example", "machine-sender"),
+        ("orders-noreply@x.example", "machine-sender"),
+        ("nepasrepondre@x.example", "machine-sender"),
+        ("news-bounces@x.example", "machine-sender"),
+        ("norbert.reply@x.example", ""),
+        ("robert@x.example", ""),
+        ("rooted@x.example", ""),
+        ("info@x.example", ""),
+    ],
+)
+def test_senders(sender: str, reason: str) -> None:
+    assert why(sender=sender) == reason
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Out of Office: your order",
+        "OOO Re: your order",
+        "On vacation until Monday",
+        "Abwesenheitsnotiz: Bestellung",
+        "Absence du bureau : commande",
+        "Fuera de la oficina: pedido",
+        "Fuori sede: ordine",
+        "Afwezig: bestelling",
+        "Fora do escritório: pedido",
+        "Frånvaro: beställning",
+        "Fraværende: ordre",
+        "Poissa toimistolta: tilaus",
+        "Poza biurem: zamówienie",
+        "Вне офиса: заказ",
+        "不在办公室: 订单",
+        "外出自動回覆",
+        "不在のお知らせ",
+        "부재중: 주문",
+    ],
+)
+def test_absence_by_subject(subject: str) -> None:
+    assert why(subject, "x") == "out-of-office"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Automatic reply: order", "I am out of the office until Monday."),
+        ("Automatische Antwort: Bestellung", "Ich bin bis zum 3.4. im Urlaub und danach wieder erreichbar."),
+        ("Réponse automatique : commande", "Je suis absent jusqu'au 3 mai."),
+        ("Respuesta automática: pedido", "Estoy de vacaciones hasta el 3 de mayo."),
+        ("Risposta automatica: ordine", "Sono in ferie fino al 3 maggio."),
+        ("Resposta automática: pedido", "Estou de férias até 3 de maio."),
+        ("Automatyczna odpowiedź: zamówienie", "Jestem na urlopie do 3 maja."),
+        ("Автоматический ответ: заказ", "Я нахожусь в отпуске до 3 мая."),
+        ("自动回复: 订单", "我目前正在休假，紧急事务请联系同事。"),
+        ("自動返信：注文", "5月3日まで不在です。"),
+        ("자동 응답: 주문", "현재 휴가 중입니다. 5월 3일까지 연락이 어렵습니다."),
+    ],
+)
+def test_absence_by_text_of_an_automatic_reply(subject: str, text: str) -> None:
+    assert why(subject, text) == "out-of-office"
+    assert why(subject, "x") == "auto-reply"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Holiday", "I am on holiday until Friday, can you deliver later?"),
+        ("Question", "I am out of the office today but need an answer, please contact me."),
+        ("Re: Automatic reply: order", "Thanks, I will wait until you are back."),
+        ("Re: offer", "Thank you for your message. I will get back to you as soon as possible."),
+        ("My order", "I got an automatic reply from you, and nothing since."),
+        ("Autoresponder broken", "Your autoresponder is broken."),
+        ("Urlaub", "Ich bin ab Montag im Urlaub, bitte vorher liefern."),
+        ("订单", "我下周出差，请尽快发货。"),
+    ],
+)
+def test_people_write_about_absence_and_machines_too(subject: str, text: str) -> None:
+    assert why(subject, text) == ""
+
+
+def test_acknowledgements() -> None:
+    thanks = "We have received your message and will reply within 2 days."
+    assert why("Re: Question", f"This is an automated response. {thanks}") == "auto-reply"
+    assert why("Ticket 12", thanks, sender="noreply@x.example") == "auto-reply"
+    assert why("Thank you", "I will reply as soon as possible.", "Return-Path: <>\nPrecedence: bulk\n") == "auto-reply"
+    assert why("Ticket 12", thanks) == ""
+
+
+def test_receipts_and_invitations() -> None:
+    assert why(kind="multipart/report; report-type=disposition-notification; boundary=b") == "report"
+    answer = "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nEND:VCALENDAR\r\n"
+    assert why("Accepted: Meeting", answer, kind="text/calendar; method=REPLY") == "calendar"
+
+
+def test_only_answers_are_automatic_replies() -> None:
+    reasons = ["auto-reply", "out-of-office", "report", "calendar", "auto-generated", "list", "bulk", "loop"]
+    assert [is_auto_reply(each) for each in [*reasons, "null-sender", "machine-sender", ""]] == [True] * 2 + [False] * 9
