@@ -12,6 +12,7 @@ from inbox.channels.base import Adapter
 
 ADAPTERS = [
     "inbox.channels.email.adapter.EmailAdapter",
+    "inbox.channels.webform.adapter.WebFormAdapter",
 ]
 
 

@@ -85,4 +85,3 @@ class WebFormAdapter:
         return Receipt(Outcome.RECIPIENT_FAULT, response="a web form cannot send")
 
 
-ADAPTER = WebFormAdapter()

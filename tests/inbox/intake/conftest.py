@@ -73,7 +73,9 @@ def sales(other_queue: Any, acknowledgement: Any) -> Channel:
 def receive(mailbox: Channel) -> Callable[..., RawMessage]:
     """`receive(bytes)` or `receive(text, sender=…, …)`: what became of it."""
 
-    def take(content: bytes | str = "The machine leaks.", *, channel: Channel | None = None, **parts: Any) -> RawMessage:
+    def take(
+        content: bytes | str = "The machine leaks.", *, channel: Channel | None = None, **parts: Any
+    ) -> RawMessage:
         raw = content if isinstance(content, bytes) else letter(content, **parts)
         return process(accept(channel or mailbox, raw))
 

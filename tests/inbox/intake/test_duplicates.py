@@ -26,7 +26,10 @@ def test_the_same_mail_twice_in_one_batch(mailbox: Any) -> None:
     accept(mailbox, mail)
     assert process_waiting() == 2
     assert list(RawMessage.objects.order_by("id").values_list("outcome", flat=True)) == ["opened", "duplicate"]
-    assert len({r.ticket_id for r in RawMessage.objects.all()}) == 1 and Message.objects.filter(kind="inbound").count() == 1
+    assert (
+        len({r.ticket_id for r in RawMessage.objects.all()}) == 1
+        and Message.objects.filter(kind="inbound").count() == 1
+    )
 
 
 def test_a_mail_to_two_of_our_addresses_is_one_ticket_in_both_queues(receive: Any, mailbox: Any, sales: Any) -> None:
@@ -58,7 +61,9 @@ def test_a_copy_in_one_batch_for_two_channels(mailbox: Any, sales: Any) -> None:
 def test_a_copy_that_a_list_made_is_the_same_mail(receive: Any) -> None:
     one = receive("It leaks.", mail_id="list@x.test")
     two = receive(
-        "It leaks.\n\n____\nThe users mailing list", mail_id="list@x.test", subject="[users] Leaking machine",
+        "It leaks.\n\n____\nThe users mailing list",
+        mail_id="list@x.test",
+        subject="[users] Leaking machine",
         List_Id="<users.customer.test>",
     )
     assert (two.outcome, two.ticket_id) == (O.DUPLICATE, one.ticket_id)

@@ -33,14 +33,23 @@ def untouched(ticket: Ticket) -> tuple[int, int, str]:
 def test_a_first_mail_opens_a_ticket_with_its_sender_as_participant(opened: RawMessage) -> None:
     ticket = opened.ticket
     assert (opened.outcome, ticket.subject, ticket.status) == (O.OPENED, "Leaking machine", "new")
-    assert [p.contact.address for p in ticket.participants.select_related("contact").prefetch_related("contact__points")] == ["anna@customer.test"]
+    assert [
+        p.contact.address for p in ticket.participants.select_related("contact").prefetch_related("contact__points")
+    ] == ["anna@customer.test"]
     assert opened.message.text.strip() == "It leaks."
 
 
 def test_an_answer_to_our_mail_is_appended(receive: Any, opened: RawMessage, answer: Message) -> None:
-    raw = receive("The blue one.", In_Reply_To=f"<{answer.mail_id}>", References=f"<first@mail.customer.test> <{answer.mail_id}>")
+    raw = receive(
+        "The blue one.", In_Reply_To=f"<{answer.mail_id}>", References=f"<first@mail.customer.test> <{answer.mail_id}>"
+    )
     assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
-    assert list(opened.ticket.messages.values_list("kind", flat=True)) == ["inbound", "automatic", "outbound", "inbound"]
+    assert list(opened.ticket.messages.values_list("kind", flat=True)) == [
+        "inbound",
+        "automatic",
+        "outbound",
+        "inbound",
+    ]
 
 
 def test_the_mark_is_found_whatever_case_a_server_made_of_it(receive: Any, opened: RawMessage, answer: Message) -> None:
@@ -81,7 +90,9 @@ def test_a_finished_ticket_is_reopened(receive: Any, opened: RawMessage, answer:
     assert (raw.outcome, raw.ticket_id, opened.ticket.status) == (O.REOPENED, opened.ticket_id, "open")
 
 
-def test_a_vacation_notice_joins_without_reopening(receive: Any, opened: RawMessage, answer: Message, supervisor: Any) -> None:
+def test_a_vacation_notice_joins_without_reopening(
+    receive: Any, opened: RawMessage, answer: Message, supervisor: Any
+) -> None:
     from crm.service import services
 
     services.close(opened.ticket, by=supervisor)
@@ -90,7 +101,9 @@ def test_a_vacation_notice_joins_without_reopening(receive: Any, opened: RawMess
     assert (raw.outcome, opened.ticket.status) == (O.APPENDED, "closed")
 
 
-@pytest.mark.parametrize("subject", ["Re: [Ticket#{n}] Leak", "[#{n}]", "Ticket#{n}", "回复：工单 #{n}", "AW: Leak [Example Ticket#{n}]"])
+@pytest.mark.parametrize(
+    "subject", ["Re: [Ticket#{n}] Leak", "[#{n}]", "Ticket#{n}", "回复：工单 #{n}", "AW: Leak [Example Ticket#{n}]"]
+)
 def test_a_number_in_the_subject_never_appends_but_is_linked(receive: Any, opened: RawMessage, subject: str) -> None:
     before = untouched(opened.ticket)
     raw = receive("Let me in.", sender=MALLORY, subject=subject.format(n=opened.ticket.number))
@@ -139,7 +152,9 @@ def test_a_mark_made_with_a_retired_key_is_not_believed(receive: Any, opened: Ra
     assert receive("Hi", In_Reply_To=f"<{forged_id}>", sender=MALLORY).outcome == O.OPENED
 
 
-def test_a_mark_made_with_the_previous_key_still_counts(receive: Any, opened: RawMessage, answer: Message, settings: Any) -> None:
+def test_a_mark_made_with_the_previous_key_still_counts(
+    receive: Any, opened: RawMessage, answer: Message, settings: Any
+) -> None:
     settings.TOKEN_KEYS = ["the new key, which is also fifty characters long ......", *settings.TOKEN_KEYS]
     raw = receive("The blue one.", In_Reply_To=f"<{answer.mail_id}>")
     assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
@@ -189,7 +204,9 @@ def test_whom_an_agent_copies_takes_part(receive: Any, opened: RawMessage, super
     assert message.cc == [["ben@customer.test", ""]]
 
 
-def test_an_answer_to_a_merged_ticket_lands_in_the_one_it_went_into(receive: Any, opened: RawMessage, answer: Message, supervisor: Any) -> None:
+def test_an_answer_to_a_merged_ticket_lands_in_the_one_it_went_into(
+    receive: Any, opened: RawMessage, answer: Message, supervisor: Any
+) -> None:
     target = receive("Another matter.", sender="Ben <ben@customer.test>")
     merging.merge(opened.ticket, target.ticket, by=supervisor)
     raw = receive("The blue one.", In_Reply_To=f"<{answer.mail_id}>")
@@ -198,18 +215,35 @@ def test_an_answer_to_a_merged_ticket_lands_in_the_one_it_went_into(receive: Any
 
 @pytest.mark.parametrize(
     "sender",
-    ["Anna <anna@customer.test>, Mallory <mallory@evil.test>", "Mallory <mallory@evil.test>, Anna <anna@customer.test>", "", "<>"],
+    [
+        "Anna <anna@customer.test>, Mallory <mallory@evil.test>",
+        "Mallory <mallory@evil.test>, Anna <anna@customer.test>",
+        "",
+        "<>",
+    ],
 )
-def test_nobody_is_identified_by_several_or_no_addresses(receive: Any, opened: RawMessage, answer: Message, sender: str) -> None:
+def test_nobody_is_identified_by_several_or_no_addresses(
+    receive: Any, opened: RawMessage, answer: Message, sender: str
+) -> None:
     before = untouched(opened.ticket)
-    raw = receive(b"From: " + sender.encode() + b"\nTo: support@example.com\nSubject: Hi\nMessage-ID: <amb@x.test>\nIn-Reply-To: <" + answer.mail_id.encode() + b">\n\nHi\n")
+    raw = receive(
+        b"From: "
+        + sender.encode()
+        + b"\nTo: support@example.com\nSubject: Hi\nMessage-ID: <amb@x.test>\nIn-Reply-To: <"
+        + answer.mail_id.encode()
+        + b">\n\nHi\n"
+    )
     assert raw.outcome == O.OPENED and raw.message.unverified
     assert raw.answer in ("no usable sender", "written by a machine: report") and untouched(opened.ticket) == before
 
 
 def test_reply_to_and_sender_headers_identify_nobody(receive: Any, opened: RawMessage, answer: Message) -> None:
     raw = receive(
-        "Hi", sender=MALLORY, In_Reply_To=f"<{answer.mail_id}>", Reply_To="anna@customer.test", Sender="anna@customer.test"
+        "Hi",
+        sender=MALLORY,
+        In_Reply_To=f"<{answer.mail_id}>",
+        Reply_To="anna@customer.test",
+        Sender="anna@customer.test",
     )
     assert raw.outcome == O.OPENED and raw.message.from_address == "mallory@evil.test"
 
@@ -220,7 +254,9 @@ def test_headers_that_imitate_ours_are_ignored(receive: Any, opened: RawMessage)
     assert raw.outcome == O.OPENED and not TicketLink.objects.filter(ticket=raw.ticket).exists()
 
 
-def test_a_forwarded_mail_with_our_headers_inside_is_not_believed(receive: Any, opened: RawMessage, answer: Message) -> None:
+def test_a_forwarded_mail_with_our_headers_inside_is_not_believed(
+    receive: Any, opened: RawMessage, answer: Message
+) -> None:
     from email.message import EmailMessage
 
     inner = EmailMessage()
@@ -228,14 +264,21 @@ def test_a_forwarded_mail_with_our_headers_inside_is_not_believed(receive: Any, 
     inner["From"] = ANNA
     inner.set_content("inner")
     outer = EmailMessage()
-    outer["From"], outer["To"], outer["Subject"], outer["Message-ID"] = MALLORY, "support@example.com", "Fwd", "<o@x.test>"
+    outer["From"], outer["To"], outer["Subject"], outer["Message-ID"] = (
+        MALLORY,
+        "support@example.com",
+        "Fwd",
+        "<o@x.test>",
+    )
     outer.set_content("see attached")
     outer.add_attachment(inner)
     raw = receive(outer.as_bytes())
     assert raw.outcome == O.OPENED and raw.ticket_id != opened.ticket_id
 
 
-def test_an_agents_address_is_nobody_special_in_a_mail(receive: Any, opened: RawMessage, answer: Message, agent: Any) -> None:
+def test_an_agents_address_is_nobody_special_in_a_mail(
+    receive: Any, opened: RawMessage, answer: Message, agent: Any
+) -> None:
     raw = receive("Approved, refund him.", sender=f"Agent <{agent.email}>", In_Reply_To=f"<{answer.mail_id}>")
     assert raw.outcome == O.OPENED and raw.message.kind == "inbound" and raw.message.author is None
 

@@ -1,0 +1,92 @@
+"""Merge and split, and back again (S-27, S-53)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crm.service.models import Ticket
+from inbox.services import merging
+from tests import factories
+
+
+@pytest.fixture
+def pair(queue: Any) -> tuple[Ticket, Ticket]:
+    one, two = factories.TicketFactory(queue=queue), factories.TicketFactory(queue=queue)
+    for ticket in (one, two):
+        for text in ("first", "second"):
+            factories.MessageFactory(ticket=ticket, text=f"{text} of {ticket.pk}")
+    return one, two
+
+
+def state(*tickets: Ticket) -> list[Any]:
+    rows = [Ticket.objects.get(pk=t.pk) for t in tickets]
+    return [
+        (t.status, t.merged_into_id, t.message_count, list(t.messages.values_list("text", flat=True))) for t in rows
+    ]
+
+
+def test_merging_moves_everything_in_order_and_undo_moves_it_back(pair: Any, agent: Any) -> None:
+    source, target = pair
+    before = state(source, target)
+    numbers = Ticket.objects.get(pk=target.pk).sequence
+    record = merging.merge(source, target, by=agent)
+    texts = [f"first of {target.pk}", f"second of {target.pk}", f"first of {source.pk}", f"second of {source.pk}"]
+    assert state(source, target) == [("merged", target.pk, 0, []), (before[1][0], None, 4, texts)]
+    moved = target.messages.filter(text__endswith=f"of {source.pk}").values_list("seq", flat=True)
+    assert min(moved) > numbers
+    merging.undo_merge(record, by=agent)
+    assert state(source, target) == before
+    merging.undo_merge(record, by=agent)
+    assert state(source, target) == before
+
+
+def test_the_people_of_both_take_part_and_leave_again(pair: Any, agent: Any) -> None:
+    source, target = pair
+    for ticket in pair:
+        factories.crm.TicketParticipant.objects.get_or_create(ticket=ticket, contact=ticket.contact)
+    record = merging.merge(source, target, by=agent)
+    assert {p.contact_id for p in target.participants.all()} == {source.contact_id, target.contact_id}
+    merging.undo_merge(record, by=agent)
+    assert [p.contact_id for p in target.participants.all()] == [target.contact_id]
+
+
+def test_impossible_merges_change_nothing(pair: Any, agent: Any) -> None:
+    source, target = pair
+    with pytest.raises(merging.MergeImpossible):
+        merging.merge(source, source, by=agent)
+    merging.merge(source, target, by=agent)
+    before = state(source, target)
+    with pytest.raises(merging.MergeImpossible):
+        merging.merge(source, target, by=agent)
+    with pytest.raises(merging.MergeImpossible):
+        merging.merge(target, source, by=agent)
+    assert state(source, target) == before
+
+
+def test_what_came_after_a_merge_stays(pair: Any, agent: Any) -> None:
+    source, target = pair
+    record = merging.merge(source, target, by=agent)
+    target.refresh_from_db()
+    factories.MessageFactory(ticket=target, text="later")
+    merging.undo_merge(record, by=agent)
+    assert state(target)[0][3][-1] == "later" and len(state(source)[0][3]) == 2
+
+
+def test_splitting_some_messages_off(pair: Any, agent: Any) -> None:
+    ticket, _other = pair
+    second = ticket.messages.get(text__startswith="second")
+    new = merging.split(ticket, [second], by=agent)
+    assert state(new)[0][3] == [second.text] and state(ticket)[0][3] == [f"first of {ticket.pk}"]
+    assert (new.queue, new.links.get().kind, new.contact) == (ticket.queue, "split", second.contact)
+
+
+def test_a_foreign_message_cannot_be_split_off(pair: Any, agent: Any) -> None:
+    ticket, other = pair
+    before = state(*pair)
+    with pytest.raises(merging.MergeImpossible):
+        merging.split(ticket, list(other.messages.all()), by=agent)
+    with pytest.raises(merging.MergeImpossible):
+        merging.split(ticket, list(ticket.messages.all()), by=agent)
+    assert state(*pair) == before

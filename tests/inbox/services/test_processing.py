@@ -1,0 +1,118 @@
+"""One bad message never holds up the next, and nothing is half done (R-03, R-09)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from crm.service.models import Ticket
+from inbox.models import Message, RawMessage
+from inbox.services import files, posting, processing
+from inbox.services.accept import accept
+from tests.inbox.intake.conftest import letter
+
+
+def states() -> list[tuple[str, str]]:
+    return list(RawMessage.objects.order_by("id").values_list("state", "outcome"))
+
+
+def test_a_message_whose_channel_kind_is_gone_is_put_aside_and_the_others_go_on(channel: Any) -> None:
+    from tests import factories
+
+    broken = factories.ChannelFactory(kind="telex", name="Telex", queue=channel.queue)
+    accept(channel, letter("one"))
+    bad = accept(broken, b"what is this")
+    accept(channel, letter("two"))
+    processing.process_waiting()
+    assert states() == [("done", "opened"), ("dead", "quarantined"), ("done", "opened")]
+    bad.refresh_from_db()
+    assert "telex" in bad.reason and files.read_blob("raw", bad.blob) == b"what is this"
+
+
+def test_replay_runs_it_again_after_the_repair(channel: Any, supervisor: Any) -> None:
+    from tests import factories
+
+    broken = factories.ChannelFactory(kind="telex", name="Telex", queue=channel.queue)
+    raw = processing.process(accept(broken, letter("one")))
+    assert raw.state == "dead" and not processing.release(raw)
+    broken.kind = "email"
+    broken.save()
+    assert processing.replay(raw, by=supervisor) and not processing.replay(raw, by=supervisor)
+    processing.process_waiting()
+    assert states() == [("done", "opened")]
+
+
+def test_a_lost_file_is_waited_for(channel: Any) -> None:
+    raw = accept(channel, letter("one"))
+    content = files.read_blob("raw", raw.blob)
+    files.remove("raw", [raw.blob])
+    processing.process_waiting()
+    raw.refresh_from_db()
+    assert raw.state == "stored" and raw.next_at > timezone.now() and "FileNotFoundError" in raw.error
+    RawMessage.objects.update(next_at=timezone.now(), blob=files.store("raw", content))
+    processing.process_waiting()
+    assert states() == [("done", "opened")]
+
+
+def test_a_row_that_killed_five_workers_is_put_aside_alone(channel: Any) -> None:
+    poison = accept(channel, letter("poison"))
+    RawMessage.objects.filter(pk=poison.pk).update(attempts=5, lease_until=timezone.now() - timedelta(seconds=1))
+    accept(channel, letter("fine"))
+    while processing.process_waiting():
+        pass
+    assert states() == [("dead", "quarantined"), ("done", "opened")]
+
+
+def test_a_row_that_was_left_behind_is_never_taken_with_others(channel: Any) -> None:
+    left = accept(channel, letter("left"))
+    RawMessage.objects.filter(pk=left.pk).update(attempts=1, lease_until=timezone.now() - timedelta(seconds=1))
+    accept(channel, letter("a"))
+    accept(channel, letter("b"))
+    assert [processing.process_waiting(), processing.process_waiting(), processing.process_waiting()] == [2, 1, 0]
+
+
+def test_a_worker_past_its_lease_writes_nothing(channel: Any) -> None:
+    from core import ledger
+    from inbox.intake import pipeline
+
+    accept(channel, letter("one"))
+    waiting = RawMessage.objects.filter(state="stored").select_related("channel")
+    (mine,) = ledger.claim(waiting, limit=1, seconds=1)
+    draft = pipeline.read(mine)
+    RawMessage.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    (theirs,) = ledger.claim(waiting, limit=1, seconds=60)
+    assert posting.post([draft]) == [] and not Ticket.objects.exists()
+    assert len(posting.post([pipeline.read(theirs)])) == 1 and Message.objects.count() == 1
+
+
+def test_a_held_message_waits_for_its_confirmation(channel: Any) -> None:
+    raw = accept(channel, letter("one"), held=True)
+    assert processing.process_waiting() == 0 and not Ticket.objects.exists()
+    assert processing.release(raw) and not processing.release(raw)
+    assert processing.process_waiting() == 1 and Ticket.objects.count() == 1
+
+
+@pytest.mark.parametrize("point", ["post.decided", "post.tickets", "post.messages", "post.queues", "post.finished"])
+def test_a_database_fault_at_any_point_leaves_nothing_half_done(channel: Any, point: str, monkeypatch: Any) -> None:
+    from core import fault
+
+    raw = accept(channel, letter("one"))
+    real = fault.point
+
+    def break_there(name: str) -> None:
+        if name == point:
+            raise OperationalError("the server went away")
+        real(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fault, "point", break_there)
+        processing.process_waiting()
+    raw.refresh_from_db()
+    assert (raw.state, Ticket.objects.count(), Message.objects.count()) == ("stored", 0, 0)
+    RawMessage.objects.update(next_at=timezone.now())
+    processing.process_waiting()
+    assert (states(), Ticket.objects.count(), Message.objects.count()) == ([("done", "opened")], 1, 1)
