@@ -15,6 +15,8 @@ from routing.models import Rule
 from routing.operators import operators
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from routing.registry import ActionKind, Fact, Parameter
 
 SHOWN = 60
@@ -89,14 +91,25 @@ def condition(item: Mapping[str, Any], labels: Labels) -> str:
     if fact.kind == "flag":
         template = _("%(fact)s") if chosen == "yes" else _("not %(fact)s")
         return template % {"fact": fact.label}
-    said = f"{fact.label} {operator.label}"
-    if operator.needs == "nothing":
-        return said
     value = item.get("value")
     several = value if isinstance(value, list) else [value]
+    said = f"{fact.label} {_single(fact, chosen) if len(several) == 1 else operator.label}"
+    if operator.needs == "nothing":
+        return f"{fact.label} {operator.label}"
     known = labels.of(fact, fact)
     shown = get_text_list([_quoted(str(one), known) for one in several], _("or"))
     return " ".join(filter(None, [said, shown, str(fact.unit)]))
+
+
+def _single(fact: Fact, operator: str) -> StrOrPromise:
+    """How a comparison with several values reads when there is only one."""
+    several = {
+        "one_of": pgettext("a set and one value", "has"),
+        "has_all": pgettext("a set and one value", "has"),
+        "none_of": pgettext("a set and one value", "has not"),
+    }
+    single = {"one_of": _("is"), "none_of": _("is not")}
+    return (several if fact.kind == "set" else single).get(operator, operators(fact)[operator].label)
 
 
 def reason(row: list[str], labels: Labels) -> str:
@@ -127,10 +140,12 @@ def action(step: Mapping[str, Any], labels: Labels) -> str:
         value = step.get(parameter.name)
         known = labels.of(kind, parameter)
         several = value if isinstance(value, list) else [value]
-        values[parameter.name] = ", ".join(_plain(str(one), known) for one in several if one not in (None, ""))
+        shown = [str(one) for one in several if one not in (None, "")]
+        free = parameter.kind in ("text", "long")
+        values[parameter.name] = ", ".join(_quoted(one, known) if free else _plain(one, known) for one in shown)
     if kind.sentence:
         return str(kind.sentence).format_map(values)
-    return " ".join(filter(None, [str(kind.label), *values.values()]))
+    return f"{kind.label} {', '.join(filter(None, values.values()))}".strip()
 
 
 def _plain(value: str, known: Mapping[str, str]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from core.staff.forms import RecordForm
+from core.staff.forms import RecordForm, Words
 from routing.staff.draft import Action, Condition, Draft
 from routing.staff.editor import Editor
 
@@ -17,6 +19,8 @@ class DraftForm(RecordForm):
     """A form with rows of conditions and actions. A macro has no conditions and no event."""
 
     macro: ClassVar[bool] = False
+    in_editor: ClassVar[tuple[str, ...]] = ()
+    """Fields that the template shows among the rows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,6 +32,13 @@ class DraftForm(RecordForm):
             if record.pk is None:
                 self.draft.root.items.append(Condition(self.draft.key()))
                 self.draft.actions.append(Action(self.draft.key()))
+
+    def layout(self) -> Iterator[tuple[Words, Words, list[BoundField]]]:
+        """The sections, without what stands among the rows."""
+        for title, text, fields in super().layout():
+            shown = [each for each in fields if each.name not in self.in_editor]
+            if shown:
+                yield title, text, shown
 
     @property
     def event(self) -> str:
@@ -69,6 +80,9 @@ class Editing:
         what = request.POST.get("do", "")
         if not what:
             return super().post(request, *args, **kwargs)  # type: ignore[misc]
+        if not hasattr(self, "object"):
+            # As Wagtail's own `post` does: nothing to add yet, or the record that is edited.
+            self.object = self.get_object() if "pk" in self.kwargs else None  # type: ignore[attr-defined]
         self.form = self.get_form()  # type: ignore[attr-defined]
         self.form.draft.change(what)
         # Showing a bound form would check its fields; nobody has asked to save yet.

@@ -33,7 +33,8 @@ PAGE = 50
 class RuleForm(DraftForm):
     """One rule: when, if, then."""
 
-    sections: ClassVar = (Section("", ("name", "event", "idle_minutes", "active", "stop")),)
+    sections: ClassVar = (Section("", ("name", "event", "active", "stop")),)
+    in_editor = ("idle_minutes",)
 
     class Meta:
         model = Rule
