@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:@]+")
+_ODD = re.compile(r"[\s<>,;:\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 _EMBEDDED = re.compile(r"^(.*?)<\s*([^<>\s]+@[^<>\s]+)\s*>\s*$", re.DOTALL)
 
 
@@ -58,9 +59,9 @@ _read_short = lru_cache(maxsize=2048)(_read)
 
 
 def is_mailbox(address: str) -> bool:
-    """Whether mail can be sent there and somebody be identified by it."""
-    local, at, domain = address.rpartition("@")
-    return bool(at and local and domain) and not re.search(r"[\s<>,;:\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", address) and "@" not in local.strip('"')
+    """Whether mail can be sent there and somebody be identified by it. Strict: an odd address identifies nobody."""
+    local, _, domain = address.rpartition("@")
+    return bool(local and domain) and "@" not in local and _ODD.search(address) is None
 
 
 class _Entry:

@@ -18,7 +18,7 @@ def read(values: Iterable[str], trusted: str) -> Authentication:
     Only the topmost field of that name counts: the server puts its own above those that came in, which are forged.
     """
     for value in values:
-        if value.split(";")[0].split()[:1] != [trusted] and value.split(";")[0].strip().lower() != trusted.lower():
+        if value.partition(";")[0].lower().split()[:1] != [trusted.lower()]:  # a version may follow the name
             continue
         try:
             field = authres.AuthenticationResultsHeader.parse_value(value[:LENGTH_LIMIT])

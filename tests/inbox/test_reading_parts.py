@@ -1,0 +1,110 @@
+"""The single steps of reading, where a whole mail would hide what went wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from inbox.channels.base import Authentication
+from inbox.channels.email.reading import addresses, authentication, charsets, files, headers, rtf, transfer
+from inbox.channels.email.reading.message import parse
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("koi8_r", "Узнай как зарабатывать"),
+        ("cp1251", "Добрый день"),
+        ("gb18030", "关于订单的问题"),
+        ("gb18030", "您的账号已过期，请尽快处理。"),
+        ("big5", "關於訂單的問題"),
+        ("big5", "電子報 第12期"),
+        ("cp949", "[광고] 특별 할인"),
+        ("cp932", "お問い合わせの件"),
+        ("cp932", "株式会社"),
+        ("euc_jp", "テストメール"),
+        ("cp1253", "Καλημέρα σας, τι κάνετε"),
+        ("cp1252", "“Hello” – it’s 5€"),
+        ("cp1252", "l’été “déjà”"),
+        ("latin1", "Señor Muñoz"),
+    ],
+)
+def test_bytes_without_a_label_are_recognised(codec: str, text: str) -> None:
+    assert charsets.decode(text.encode(codec)) == (text, True)
+
+
+def test_a_hint_from_the_same_mail_is_tried_first() -> None:
+    assert charsets.decode("żółty".encode("iso-8859-2"), "", "iso-8859-2") == ("żółty", True)
+
+
+def test_halves_of_a_surrogate_pair_are_replaced() -> None:
+    text, whole = charsets.decode(b"a +2AA- b", "utf-7")
+    assert (text, whole) == ("a \ufffd b", False)
+
+
+def test_parts_can_be_found_by_whoever_judges_the_mail() -> None:
+    raw = (
+        b"Content-Type: multipart/report; boundary=b\n\n--b\n\nCould not deliver.\n--b\nContent-Type: message/delivery-status\n\n"
+        b"Final-Recipient: rfc822; x@shop.example\r\nStatus: 5.1.1\n--b\nContent-Type: text/rfc822-headers\n\nSubject: old\n--b--\n"
+    )
+    parsed = parse(raw)
+    (status,) = parsed.parts_of("message/delivery-status")
+    assert (status.text, status.path, status.parent) == ("Final-Recipient: rfc822; x@shop.example\nStatus: 5.1.1", (1,), "multipart/report")
+    assert [part.content_type for part in parsed.parts] == ["text/plain", "message/delivery-status", "text/rfc822-headers"]
+    assert parsed.message.get_content_type() == "multipart/report"
+
+
+def test_address_lists_are_capped() -> None:
+    assert len(addresses.read_list(b", ".join(b"u%d@a.example" % number for number in range(3000)))) == addresses.LIMIT
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [("a@b.example", True), ("a", False), ("@b", False), ("a@", False), ("a b@c", False), ("a@b\u202e", False), ('"a@x"@b.example', False), ("a@b@c", False)],
+)
+def test_what_can_be_a_mailbox(address: str, good: bool) -> None:
+    assert addresses.is_mailbox(address) is good
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../x", "x"), ("..\\..\\x", "x"), ("\u200b.htaccess", ".htaccess"), (".env", ".env"), ("a\x00.png", "a.png"), ("..", ""), ("", ""),
+        ("x\u202egnp.exe", "xgnp.exe"), ("a\r\nb", "a b"), ("a" * 300 + ".tar.gz", "a" * 197 + ".gz"),
+    ],
+)  # fmt: skip
+def test_file_names_fit_for_display(given: str, shown: str) -> None:
+    assert files.display_name(given) == shown
+
+
+@pytest.mark.parametrize("given", ["text/html\r\nX: y", "text", "", "a/b/c", "image/png; x=y", "ä/b", "a/" + "b" * 200])
+def test_an_invalid_type_is_only_bytes(given: str) -> None:
+    assert files.safe_type(given) == "application/octet-stream"
+
+
+def test_several_uuencoded_files_and_a_broken_one() -> None:
+    content = b"begin 644 a.txt\n#86)C\n`\nend\nbegin 644 broken\n\xff\xff\nend\nbegin 600 b.txt\n#9&5F\n`\nend\n"
+    assert [(name, data) for name, data, _, _ in transfer.uuencoded(content)] == [("a.txt", b"abc"), ("b.txt", b"def")]
+
+
+def test_rich_text() -> None:
+    document = rb"{\rtf1\ansi\ansicpg1251{\fonttbl{\f0 Arial;}}\f0 \'cf\'f0\'e8\'e2\'e5\'f2\par {\*\generator x;}\u8364? 5\tab{\b bold}\{\}}"
+    assert rtf.to_text(document) == "Привет\n€ 5\tbold{}"
+    assert rtf.decompress(b"\x00" * 20) == b""
+
+
+TRUSTED = "mx.guichet.example; spf=pass smtp.mailfrom=shop.example; dkim=pass header.d=shop.example; dmarc=pass header.from=shop.example"
+
+
+def test_only_the_trusted_server_is_believed() -> None:
+    forged = TRUSTED.replace("mx.guichet.example", "mx.evil.example")
+    assert authentication.read([forged], "mx.guichet.example") == Authentication()
+    assert authentication.read([forged, TRUSTED], "mx.guichet.example") == Authentication("pass", "pass", "shop.example", "pass", "mx.guichet.example")
+    failed = TRUSTED.replace("pass", "fail")
+    assert authentication.read([failed, TRUSTED], "mx.guichet.example").dmarc == "fail"
+    assert authentication.read(["mx.guichet.example; garbage (((", TRUSTED], "mx.guichet.example") == Authentication()
+
+
+def test_content_type_parameters() -> None:
+    assert headers.parameters(b'text/plain; charset="utf-8" ; format=flowed;; name*=utf-8\'\'a%20b') == {"charset": "utf-8", "format": "flowed", "name": "a b"}
+    assert headers.parameters(b"text/plain") == {}
+    assert headers.parameters(b'x/y; name="never closed; charset=utf-8')["name"] == "never closed"
