@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from tests import environment
+from tests.processes import free_port, running
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -192,42 +188,6 @@ def child_environment() -> dict[str, str]:
         "PYTHONPATH": str(settings.BASE_DIR),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def running(
-    command: list[str], env: dict[str, str], *, port: int = 0, seconds: float = 30
-) -> Iterator[subprocess.Popen]:
-    """A child process; with `port`, once that port answers. It is ended, if need be killed, at the end."""
-    with (Path(settings.VAR_DIR) / f"process-{time.monotonic_ns()}.log").open("w+b") as log:
-        child = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            end = time.monotonic() + seconds
-            while port:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    if child.poll() is not None or time.monotonic() > end:
-                        log.seek(0)
-                        raise AssertionError(f"{command} did not start:\n{log.read().decode()}") from None
-                    time.sleep(0.1)
-            yield child
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                try:
-                    child.wait(10)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.wait()
 
 
 @pytest.fixture

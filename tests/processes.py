@@ -1,0 +1,48 @@
+"""Child processes of tests and measurements."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BASE = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(
+    command: list[str], env: dict[str, str], *, port: int = 0, seconds: float = 30
+) -> Iterator[subprocess.Popen]:
+    """A child process in the checkout; with `port`, once that port answers. It is ended, if need be killed, at the end."""
+    with (Path(env["GUICHET_VAR"]) / f"process-{time.monotonic_ns()}.log").open("w+b") as log:
+        child = subprocess.Popen(command, cwd=BASE, env=env, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            end = time.monotonic() + seconds
+            while port:
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                    break
+                except OSError:
+                    if child.poll() is not None or time.monotonic() > end:
+                        log.seek(0)
+                        raise AssertionError(f"{command} did not start:\n{log.read().decode()}") from None
+                    time.sleep(0.1)
+            yield child
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                try:
+                    child.wait(10)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
