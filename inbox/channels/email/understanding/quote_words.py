@@ -19,14 +19,14 @@ VERB = re.compile(
         r"написала|пише|писав|έγραψε|rašė|rakstīja|kirjutas|menulis|đã viết|viết)(?!\w)",
         r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|提到|写信|書いた|書きました|のメール|"
         r"さんは書きました|wrote|작성|님이|쓴 글|"
-        r"のメッセージ|보낸|님의 말|เขียน|كتب|כתב|ने लिखा|a scris|shkroi",
+        r"のメッセージ|보낸|님의 말|เขียน|كتب|تمت كتابة|מאת|כתב|ने लिखा|a scris|shkroi",
     ),
     re.IGNORECASE,
 )
 
 # A wrapped introduction is only looked for where a line begins like one.
 OPENER = re.compile(
-    r"^[\s>*_<|-]{0,12}(?:"
+    r"^[\s>*_<|(-]{0,12}(?:"
     + _any(
         r"(?:on|at|in message|am|le|el|il(?: giorno)?|op|em|no dia|den|på|dnia|dňa|dne|w dniu|w|v|u|în|la|"
         r"la data de|pe|dana|tarihinde|vào|vào lúc|pada|ons|tor|fre|lør|søn|man|tir|в|во|у|на|от|στις|στις|a)\s+"
@@ -38,7 +38,7 @@ OPENER = re.compile(
         r"niedz|po|út|st|čt|pá|so|ne|пн|вт|ср|чт|пт|сб|вс|нд|понедельник|вторник|среда|четверг|пятница|суббота|"
         r"воскресенье|понеділок|вівторок|середа|четвер|п'ятниця|субота|неділя)[\w]{0,9}\.?,? .{0,30}\d",
         r"\d{1,4}[-./年년 ].{0,40}\d{2}",
-        r"在\s?.{0,40}\d|在[^\n]{2,40}(?:写道|寫道)|於 ?\d|于 ?\d|20\d\d\s?[年-]",
+        r"(?:בתאריך|ביום|في|يوم|بتاريخ)\s|在\s?.{0,40}\d|在[^\n]{2,40}(?:写道|寫道)|於 ?\d|于 ?\d|20\d\d\s?[年-]",
         r"-{2,} ?on ",
     )
     + ")",
@@ -76,6 +76,11 @@ ENDING = re.compile(
     re.IGNORECASE,
 )
 
+CITING = re.compile(
+    r"^[\s>*]{0,6}(?:(?:zitat von|quoting|citando(?: a)?|citation de|citerar|citat fra|cytowanie)\b[^\n]{1,160}|"
+    r"[^\n]{0,60}(?:于|於|在)\s?20\d\d[^\n]{3,60}(?:写道|寫道)|[^\n]{1,60}さんは書きました[^\n]{0,60})\s?[:：]\s*$",
+    re.IGNORECASE,
+)
 ORIGINAL = re.compile(
     r"^[\s>*]{0,6}(?:[-=_—–*]{2,}\s*|\*{1,2})\s{0,3}(?:"
     + _any(
@@ -96,8 +101,8 @@ ORIGINAL = re.compile(
         r"orijinal (?:mesaj|ileti)|özgün ileti|asıl mesaj|исходное (?:сообщение|письмо)|"
         r"оригинальное (?:сообщение|письмо)|початкове повідомлення|оригінальне повідомлення|"
         r"първоначално съобщение|αρχικό μήνυμα|thư gốc|tin nhắn gốc|pesan asli",
-        r"原始(?:邮件|郵件|信件|消息|訊息|内容)|邮件原件|郵件原件|原(?:邮件|郵件|信)|原来的邮件|"
-        r"回复(?:的)?原?邮件|回覆(?:的)?原?郵件|回复的邮件|original|元のメッセージ|"
+        r"原始(?:信息|资讯|邮件|郵件|信件|消息|訊息|内容)|邮件原件|郵件原件|原(?:邮件|郵件|信)|原来的邮件|"
+        r"回复(?:的)?原?邮件|回覆(?:的)?原?郵件|回复的邮件(?:信息)?|original|元のメッセージ|"
         r"オリジナルメッセージ|元のメール|원본 (?:메시지|메일|이메일)|원래 메시지|ข้อความต้นฉบับ|الرسالة الأصلية|"
         r"הודעה מקורית",
     )
@@ -187,7 +192,7 @@ _DEVICE = (
     r"nokia|htc|lg|sony|xperia|motorola|moto|blackberry|windows|outlook|mobile?|mobil\w*|cell\w*|phone|"
     r"telefon\w*|tel[ée]fono|handy|tablet|"
     r"smartphone|tele(?:ph|f)on\w*|device|gerät|mail|gmail|yahoo|aol|proton\w*|fastmail|spark|airmail|newton|"
-    r"bluemail|mailbird|thunderbird|k-9|foxmail|zoho|网易|qq|verizon|wireless|treo|palm|lumia|surface|appareil|"
+    r"bluemail|mailbird|thunderbird|k-9|foxmail|zoho|网易|qq|verizon|wireless|treo|palm|lumia|surface|pixel|appareil|"
     r"dispositivo|computer|pc|"
     r"hub|nine|edison|superhuman|hey|missive|front|inbox|boxer|acompli|sparrow|mailbox|postbox|ti-\d+|touch|alto|"
     r"unibox|polymail|boomerang|mutt|emacs|evolution|sailfish|jolla|app)"
@@ -195,18 +200,18 @@ _DEVICE = (
 SENT_FROM = re.compile(
     r"^[\s>*_(<«\[]{0,6}(?:"
     + _any(
-        r"sent (?:from|via|with|by|using|on) (?:my |a |the |"
-        r"an )?(?:[\w'’.+/-]{1,30} ){0,6}?(?:[\w'’.+/-]{1,30})(?: (?:device|"
+        r"sen[td] (?:from|via|with|by|using|on) (?:my |a |the |"
+        r"an )?(?:[\w'’.+/®™-]{1,30} |verizon, ){0,6}?(?:[\w'’.+/®™-]{1,30})(?: (?:device|"
         r"phone))?(?:[.,!;]? {1,2}(?:please )?(?:excuse|forgive|pardon|apolog\w*|sorry|typed)[^\n]{0,80})?",
         r"(?:get|download|try) (?:the )?(?:new )?(?:outlook|yahoo mail|spark|bluemail|gmail|aol app|mail\.ru|"
         r"proton ?mail|fastmail|edison|boxer) ?(?:for|app|on|mail|now)?[^\n]{0,80}",
         r"(?:\w{2,20} )?from (?:my )?(?:mobile|cell ?phone|iphone[\w ]{0,6}|ipad[\w ]{0,6}|android[\w ]{0,12}|"
         r"phone|blackberry)",
         r"(?:von|vom) (?:meinem|meiner|unterwegs)?[^\n]{0,60}(?:gesendet|verschickt|versendet|geschickt)|"
-        r"gesendet (?:von|mit|über|aus)[^\n]{1,60}|diese nachricht wurde von[^\n]{1,60}gesendet|"
+        r"gesendet (?:von|mit|über|aus)[^\n]{1,60}|diese nachricht wurde (?:von|mit)[^\n]{1,60}gesendet|"
         r"holen sie sich outlook[^\n]{0,40}|outlook für (?:ios|android) (?:beziehen|herunterladen)[^\n]{0,40}",
         r"envoy[ée]e? (?:de|depuis|à partir|via|par|avec)[^\n]{1,60}|t[ée]l[ée]charge[zr] outlook[^\n]{0,60}|"
-        r"obtenez outlook[^\n]{0,50}|provenance : courrier[^\n]{0,40}",
+        r"obten(?:ez|ir) outlook[^\n]{0,50}|provenance : courrier[^\n]{0,40}",
         r"enviad[oa] (?:desde|do|da|a partir|via|por|con|de)[^\n]{1,60}|obtener outlook[^\n]{0,40}|"
         r"obtenga outlook[^\n]{0,40}|obter o? ?outlook[^\n]{0,40}|inviato da[l]?[^\n]{1,60}|"
         r"ottieni outlook[^\n]{0,40}|scarica outlook[^\n]{0,40}",
@@ -218,7 +223,7 @@ SENT_FROM = re.compile(
         r"odesláno z[^\n]{1,60}|odoslané z[^\n]{1,60}|získat(?:e)? outlook[^\n]{0,40}|az? [^\n]{1,30} küldve|"
         r"elküldve[^\n]{1,40}|küldve az? [^\n]{1,40}|trimis (?:de pe|din|de la)[^\n]{1,60}|"
         r"[^\n]{1,40}(?:['’]?(?:den|dan|ımdan|imden|umdan)) gönderildi|poslano (?:s|z|iz)[^\n]{1,50}",
-        r"отправлено (?:с|из|через)[^\n]{1,60}|надіслано з[^\n]{1,60}|изпратено от[^\n]{1,60}|"
+        r"(?:отправлено|відправлено) (?:с|из|через|з)[^\n]{1,60}|надіслано з[^\n]{1,60}|изпратено от[^\n]{1,60}|"
         r"στάλθηκε από[^\n]{1,60}|скачать outlook[^\n]{0,40}|получить outlook[^\n]{0,40}|đã gửi từ[^\n]{1,60}|"
         r"gửi từ[^\n]{1,60}|dikirim dari[^\n]{1,60}|"
         r"terkirim dari[^\n]{1,40}|ส่งจาก[^\n]{1,40}|أُ?رسلت? من[^\n]{1,50}|נשלח מ[^\n]{1,40}",
@@ -226,7 +231,7 @@ SENT_FROM = re.compile(
         r"手機|邮箱|邮件|郵件|华为|小米|mail|"
         r"outlook|android|安卓|客户端|qq|平板|设备|大师|phone)[^\n]{0,20}|(?:從|从|由)我?的? ?[^\n]{1,30}(?:傳送|"
         r"发送|發送|寄出|发出)|"
-        r"使用[^\n]{1,30}(?:发送|發送)|获取适用于[^\n]{1,40}outlook[^\n]{0,30}|"
+        r"使用[^\n]{1,30}(?:发送|發送)|签名由[^\n]{1,20}定制|获取 ?(?:适用于)?[^\n]{1,40}outlook[^\n]{0,30}|"
         r"下载 ?(?:适用于)?[^\n]{0,20}outlook[^\n]{0,30}|"
         r"(?:iphone|ipad|android|スマートフォン|携帯|スマホ|外出先)[^\n]{0,20}から送信|"
         r"[^\n]{1,30}から送信(?:しました|されました)?|"
@@ -237,7 +242,7 @@ SENT_FROM = re.compile(
     re.IGNORECASE,
 )
 SENT_FROM_DEVICE = re.compile(
-    rf"\b{_DEVICE}\b|(?:iphone|ipad|android|outlook|samsung)\w|"
+    rf"\b{_DEVICE}\b|(?:iphon|ipad|android|outlook|samsung)\w|"
     rf"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0400-\u04ff\u0e00-\u0e7f\u0590-\u06ff\u0370-\u03ff]",
     re.IGNORECASE,
 )

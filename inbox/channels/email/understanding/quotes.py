@@ -13,15 +13,19 @@ import re
 from . import quote_words as words
 from .quote_html import own_text_length
 
-_QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞|\|(?= |$))(?![^\n]*<<<)")
+_QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<)")
 _TELLING = re.compile(
     r"[\d:：@]| via |写|寫|작성|-- ?$|^[\s>]*(?:on|am|le|el|il|op|em|den|in message)\s", re.IGNORECASE
 )
+_INVISIBLE = {0x00A0: " ", **dict.fromkeys([0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0xFEFF])}
+"""Blanks that look like others, and marks of writing direction inside introductions."""
+_TABLE = re.compile(r"^\|\s*([^|\n]{1,20}?)\s*\|([^|\n]{0,300})\|?\s*$")
+_NAME = re.compile(r"^[-–—]\s?[^\W\d_][\w.'’-]{0,20}(?: [^\W\d_][\w.'’-]{0,20}){0,3}$")
 _WIDTH = 600
 """Characters of a line that are looked at; nobody introduces a quotation behind more."""
 _WRAP = 5
 """Lines over which clients wrap an introduction."""
-_MAX_LINES = 20_000
+_MAX_LINES = 10_000
 """Lines that are looked at; what comes after them is a pasted log and stays as it is."""
 _LOOK_AHEAD = 30
 """Blank lines behind which the next line is looked for."""
@@ -33,7 +37,8 @@ def strip(text: str, html: str = "") -> str:
     `html` is the HTML body of the same mail as sent, if there is one: its structure decides where the text gives no
     clue.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u200b", "").replace("\u00a0", " ").split("\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+    lines = [_field_of_table(line) for line in text.split("\n")]
     kept, found = _without_quotes(lines[:_MAX_LINES])
     if not found:
         kept += lines[_MAX_LINES:]
@@ -75,15 +80,36 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
                 return [*kept, own], True
             index += size
             continue
-        if words.ORIGINAL.match(line) or words.INLINE_HEADER.match(line) or _header_block(lines, index):
+        if (
+            words.ORIGINAL.match(line.replace("&nbsp;", " "))
+            or words.INLINE_HEADER.match(line)
+            or _header_block(lines, index)
+        ):
             if worded:
-                return kept, True
+                return _without_title(kept), True
             # With nothing before it, this is what the sender wanted to pass on.
             return kept + lines[index:], found
         worded = worded or bool(line.strip(" \t-_=*~"))
         kept.append(lines[index])
         index += 1
     return kept, found
+
+
+def _field_of_table(line: str) -> str:
+    """`| From | a@b |`, as NetEase's clients set the fields above a quotation, written as `From: a@b`."""
+    if not line.startswith("|"):
+        return line
+    match = _TABLE.match(line[:_WIDTH])
+    field = f"{match[1]}: {match[2].strip()}" if match else ""
+    return field if field and words.HEADER.match(field) else line
+
+
+def _without_title(lines: list[str]) -> list[str]:
+    """Without a last line such as "Original message" that has no dashes around it."""
+    lines = _without_rule(lines)
+    if lines and len(lines[-1]) < 60 and words.ORIGINAL.match(f"-----{lines[-1].strip(' :：')}-----"):
+        return lines[:-1]
+    return lines
 
 
 def _is_quoted(lines: list[str], index: int) -> bool:
@@ -143,6 +169,8 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     if words.DATED_ADDRESS.match(line) and (
         quoted_next or line.endswith((":", "：")) or re.match(r"\d{4}/\d{1,2}/\d", line)
     ):
+        return "", 1
+    if words.CITING.match(line):
         return "", 1
     if not words.OPENER.match(line):
         return (
@@ -258,6 +286,14 @@ def _without_signature(lines: list[str]) -> list[str]:
         if len(short) < 160 and words.SENT_FROM.match(short) and words.SENT_FROM_DEVICE.search(short):
             continue
         kept.append(line)
+    kept = _without_rule(kept)
+    if (
+        len(kept) > 2
+        and not kept[-2].strip()
+        and _NAME.match(kept[-1][:_WIDTH])
+        and kept[-1].strip(" -–—")[:1].isupper()
+    ):
+        return kept[:-2]
     return kept
 
 
