@@ -14,9 +14,10 @@ class InboxConfig(AppConfig):
         """Tell the layers below what the inbox adds: facts and actions of rules, and what follows a linked contact."""
         from crm.customers import identity
         from crm.service import changes
-        from inbox import live, rules
+        from inbox import live, past, rules
         from inbox.models import Message
 
         rules.register()
+        past.register()
         changes.on_saved(live.changed)
         identity.follow(Message, "contact")

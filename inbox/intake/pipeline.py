@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from inbox.channels import registry
 from inbox.intake import authenticity, automatic, duplicates, recipients, reports, sender, thread
@@ -35,6 +36,9 @@ def read(raw: RawMessage) -> Draft:
     channel = raw.channel
     content = files.read_blob("raw", raw.blob)
     inbound = registry.adapter(channel.kind).read(content, channel.settings)
+    if oversize := raw.facts.get("oversize"):
+        told = f"The mail has {int(oversize) // 1_000_000} MB: only its header was taken; the mail is still at its server."
+        inbound = replace(inbound, errors=(told, *inbound.errors))
     draft = Draft(raw=raw, channel=channel, inbound=inbound)
     draft.fingerprint = duplicates.fingerprint(draft)
     return draft
