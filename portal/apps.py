@@ -9,3 +9,11 @@ class PortalConfig(AppConfig):
 
     name = "portal"
     verbose_name = _("Portal")
+
+    def ready(self) -> None:
+        """Connect the one foreign signal: allauth tells us that somebody proved an address."""
+        from allauth.account.signals import email_confirmed
+
+        from portal.accounts import address_proved
+
+        email_confirmed.connect(address_proved, dispatch_uid="portal.address_proved")

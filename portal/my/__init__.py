@@ -1,0 +1,1 @@
+"""What a customer sees and does: his tickets, new requests, his account."""

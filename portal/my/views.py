@@ -1,0 +1,202 @@
+"""Pages of the person who is signed in: tickets, answers, files, account. Every view starts from what he may see."""
+
+from __future__ import annotations
+
+from csp.decorators import csp_replace
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from core import html, limits
+from crm.customers.models import Contact
+from crm.service import services
+from crm.service.models import Satisfaction, Ticket
+from inbox.models import Attachment, Message
+from inbox.services import replies
+from portal.my import queries
+from portal.my.files import as_sent, download, pictures_of
+from portal.my.forms import AnswerForm, ProfileForm, RatingForm
+from portal.my.wording import SCORES
+
+UPLOADS_AN_HOUR, MESSAGES_AN_HOUR = 60, 60
+
+
+def ticket_or_404(request: HttpRequest, number: int) -> Ticket:
+    """The person's own ticket; somebody else's is as unknown as one that never was."""
+    ticket = queries.tickets_of(request.user).numbered(number).select_related("contact").first()
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+@login_required
+@never_cache
+@require_GET
+def ticket_list(request: HttpRequest) -> HttpResponse:
+    """My tickets, open or closed, or what a search finds in them."""
+    closed, words = request.GET.get("state") == "closed", request.GET.get("q", "").strip()
+    page = queries.page_of(request.user, closed=closed, words=words, before=request.GET.get("before", ""))
+    context = {"page": page, "closed": closed, "words": words, "paged": bool(request.GET.get("before"))}
+    return render(request, "portal/my/tickets.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+def ticket_page(request: HttpRequest, number: int) -> HttpResponse:
+    """One ticket with its conversation."""
+    return _show(request, ticket_or_404(request, number))
+
+
+def _show(
+    request: HttpRequest, ticket: Ticket, answer: AnswerForm | None = None, rating: RatingForm | None = None
+) -> HttpResponse:
+    wrong = bool((answer and answer.errors) or (rating and rating.errors))
+    context = {
+        "ticket": ticket,
+        "conversation": queries.conversation(ticket),
+        "me": Contact.objects.filter(user=request.user).first(),
+        "answer": answer or AnswerForm(),
+        "rating": rating or RatingForm(),
+        "given": Satisfaction.objects.filter(ticket=ticket).first(),
+        "scores": SCORES,
+        "crumbs": [{"label": _("My tickets"), "url": "/my/tickets/"}, {"label": f"#{ticket.number}"}],
+    }
+    return render(request, "portal/my/ticket.html", context, status=400 if wrong else 200)
+
+
+@login_required
+@require_POST
+def answer(request: HttpRequest, number: int) -> HttpResponse:
+    """Add a message to the ticket; a finished ticket opens again by it."""
+    ticket = ticket_or_404(request, number)
+    form = AnswerForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _show(request, ticket, answer=form)
+    if why := too_much(request, form.cleaned_data["files"]):
+        form.add_error(None, why)
+        return _show(request, ticket, answer=form)
+    contact = contact_of(request)
+    if contact is None:
+        raise Http404
+    try:
+        replies.customer_reply(
+            ticket, user=request.user, text=form.cleaned_data["text"], attached=as_sent(form.cleaned_data["files"])
+        )
+    except replies.NoWayOut as error:
+        form.add_error(None, str(error))
+        return _show(request, ticket, answer=form)
+    messages.success(request, _("Thank you. Your message has reached us."))
+    return redirect("portal:ticket", number=ticket.number)
+
+
+def contact_of(request: HttpRequest) -> Contact | None:
+    """The contact of whoever is signed in; None before any address of his was proved."""
+    return Contact.objects.filter(user=request.user).first()
+
+
+def too_much(request: HttpRequest, files: list) -> str:
+    """Why this person has to wait before he writes again; empty when he need not (S-22)."""
+    who = request.user.pk
+    fits = limits.hit(f"portal-message:{who}", limit=MESSAGES_AN_HOUR, seconds=3600)
+    for _file in files:
+        fits = limits.hit(f"portal-file:{who}", limit=UPLOADS_AN_HOUR, seconds=3600) and fits
+    return "" if fits else _("You sent very much within an hour. Please try again later.")
+
+
+@login_required
+@require_POST
+def close(request: HttpRequest, number: int) -> HttpResponse:
+    """The customer is done with it."""
+    ticket = ticket_or_404(request, number)
+    if not ticket.is_finished:
+        services.close(ticket, by=request.user)
+        messages.success(request, _("The ticket is closed. You can open it again at any time."))
+    return redirect("portal:ticket", number=ticket.number)
+
+
+@login_required
+@require_POST
+def reopen(request: HttpRequest, number: int) -> HttpResponse:
+    """It is not done after all."""
+    ticket = ticket_or_404(request, number)
+    if ticket.is_finished:
+        services.reopen(ticket, by=request.user)
+        messages.success(request, _("The ticket is open again. We will look at it."))
+    return redirect("portal:ticket", number=ticket.number)
+
+
+@login_required
+@require_POST
+def rate(request: HttpRequest, number: int) -> HttpResponse:
+    """Say how the answer was; a later rating replaces the earlier one."""
+    ticket = ticket_or_404(request, number)
+    contact = contact_of(request)
+    if contact is None or not ticket.is_finished:
+        raise Http404
+    form = RatingForm(request.POST)
+    if not form.is_valid():
+        return _show(request, ticket, rating=form)
+    services.rate(ticket, contact, form.cleaned_data["score"], form.cleaned_data["comment"])
+    messages.success(request, _("Thank you for your rating."))
+    return redirect("portal:ticket", number=ticket.number)
+
+
+@login_required
+@never_cache
+@require_GET
+def attachment(request: HttpRequest, key: int) -> HttpResponse:
+    """A file of a ticket, always as a download (S-16)."""
+    mine = Attachment.objects.visible_to(request.user).filter(message__ticket__in=queries.tickets_of(request.user))
+    found = mine.filter(pk=key, message__kind__in=Message.PUBLIC, message__hidden=False).first()
+    if found is None:
+        raise Http404
+    try:
+        return download(found)
+    except FileNotFoundError as error:
+        raise Http404 from error
+
+
+@login_required
+@never_cache
+@require_GET
+@xframe_options_sameorigin
+@csp_replace(
+    {
+        "default-src": ["'none'"],
+        "img-src": ["data:"],
+        "style-src": ["'unsafe-inline'"],
+        "frame-ancestors": ["'self'"],
+        "sandbox": ["allow-popups", "allow-popups-to-escape-sandbox"],
+    }
+)
+def original(request: HttpRequest, key: int) -> HttpResponse:
+    """A mail as it was written, cleaned, for a frame that may neither run nor fetch anything (S-01, S-07)."""
+    message = queries.message_for(request.user, key)
+    if message is None:
+        raise Http404
+    body = (
+        html.clean(message.html, pictures_of(message)) if message.html else f"<pre>{html.linkify(message.text)}</pre>"
+    )
+    return render(request, "portal/my/original.html", {"body": body, "message": message})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name, language and time zone."""
+    start = {"language": request.user.language or translation.get_language()}
+    form = ProfileForm(request.POST or None, instance=request.user, initial=start)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        translation.activate(request.user.language)
+        messages.success(request, _("Your account was saved."))
+        return redirect("portal:profile")
+    return render(request, "portal/my/profile.html", {"form": form}, status=400 if form.errors else 200)
