@@ -145,7 +145,7 @@ def _is_notice(parsed: ParsedMail, notice: str, original: str) -> bool:
     if notices.is_about_parcels(parsed.subject, notice):
         return False
     if null:
-        return notices.says_failure(notice) or (bouncy and notices.has_reply_code(notice))
+        return notices.opens_with_failure(notice) or (bouncy and notices.has_reply_code(notice))
     if _FORWARDED.match(parsed.subject) and not bouncy:
         return False
     names = notices.recipients(notice)[0] or notices.has_reply_code(notice) or original
@@ -155,7 +155,8 @@ def _is_notice(parsed: ParsedMail, notice: str, original: str) -> bool:
 def _from_words(parsed: ParsedMail, notice: str, original: str) -> tuple[str, ...]:
     own = _own_addresses(parsed)
     named, sure = notices.recipients(notice)
-    found = tuple(a for a in named if a.lower() not in own)
+    # Somebody may well write to himself: then only his own address is named, and it is the failed one.
+    found = tuple(a for a in named if a.lower() not in own) or (named if sure else ())
     known = () if sure and len(found) > 1 else _by_known_systems(parsed)
     if known and (not found or not sure or {a.lower() for a in found} < {a.lower() for a in known}):
         return known

@@ -30,7 +30,7 @@ WORDS: dict[str, str] = {
     "pt": "o a os as e é são não eu você meu minha meus seu sua com para de do da um uma em que por olá obrigado "
     "obrigada bom dia boa tarde prezado prezados cumprimentos posso pode tenho mas como quando onde porque mais "
     "ainda "
-    "se ao no na este esta pedido fatura encomenda gostaria preciso quero favor atenciosamente está estou já nos uma muito",
+    "se ao no na este esta pedido fatura encomenda gostaria preciso quero favor está estou já nos uma muito",
     "nl": "de het een en is zijn was niet ik u je wij we mijn uw jullie met voor van op in te dat die dit deze "
     "hallo bedankt dank beste geachte groet groeten kan kunt heb heeft maar hoe wanneer waar waarom nog ook er "
     "aan bij naar "

@@ -81,6 +81,12 @@ def says_failure(notice: str) -> bool:
     )
 
 
+def opens_with_failure(notice: str) -> bool:
+    """True when the very first lines tell of it, without a greeting: for systems that do not name themselves."""
+    head = _lines(notice, 4)
+    return bool(head) and not words.GREETING.search(head[0]) and bool(words.FAILURE.search(" ".join(head)))
+
+
 def says_delay(notice: str, subject: str) -> bool:
     """True when the system still tries, so that nothing is lost yet."""
     head = " ".join(_lines(notice, 40))
