@@ -67,7 +67,7 @@ def _ticket_mail(delivery: Delivery, message: Message, channel: Channel) -> Outb
                 message.subject or message.ticket.subject,
                 message.ticket,
                 channel.settings,
-                bool(in_reply_to) and not automatic,
+                is_answer=bool(in_reply_to) and not automatic,
             ),
         ),
         headers.ids("Message-ID", [delivery.mail_id]),

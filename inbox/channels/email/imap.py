@@ -23,7 +23,7 @@ from inbox.channels.email import faults, oauth
 from inbox.channels.email.faults import MailFault
 from inbox.channels.email.servers import Server
 
-IDLE_SECONDS = 9 * 60.0
+IDLE_SECONDS = 9 * 60
 """IDLE is renewed long before the 29 minutes of RFC 2177: many routers forget a silent connection after ten."""
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -114,7 +114,7 @@ class Mailbox:
         except imaplib2.IMAP4.error as why:
             if grant:
                 oauth.forget(grant)
-            raise faults.refused(server.user, server.host, str(why)) from why
+            raise faults.refused(server.user, server.host, _text(why)) from why
         # The list before the login may be shorter.
         self._wire._get_capabilities()
 
@@ -196,7 +196,7 @@ class Mailbox:
         fault.point("imap.move")
         self._do(lambda: self._wire.uid("MOVE", _set(uids), _quoted(to_utf7(folder))))
 
-    def idle(self, done: threading.Event, seconds: float = IDLE_SECONDS) -> None:
+    def idle(self, done: threading.Event, seconds: int = IDLE_SECONDS) -> None:
         """Ask to be told of news; `done` is set when there are some, after `seconds`, or when the connection breaks."""
         try:
             self._wire.idle(seconds, callback=lambda _result: done.set())
@@ -225,7 +225,7 @@ class Mailbox:
     def _broken(self, why: BaseException) -> MailFault:
         return MailFault(
             _("The connection to %(host)s was lost: %(detail)s")
-            % {"host": self.server.host, "detail": " ".join(str(why).split())[:150]}
+            % {"host": self.server.host, "detail": _text(why)[:150]}
         )
 
 
@@ -247,6 +247,12 @@ def _bodies(rows: Iterable[object]) -> Iterable[tuple[int, bytes]]:
             if uid:
                 yield int(uid[1]), waiting
             waiting = None
+
+
+def _text(why: BaseException) -> str:
+    """What imaplib2 says, of which some is bytes."""
+    said = why.args[0] if why.args else ""
+    return " ".join((said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)).split())
 
 
 def _set(uids: Sequence[int]) -> str:

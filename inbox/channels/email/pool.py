@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -22,6 +23,8 @@ IDLE_SECONDS = 30.0
 MAILS_A_CONNECTION = 100
 DOUBTS = 3
 """So many recipients in a row refused by policy means that it is us who are refused."""
+FAULT_SECONDS = 1.0
+"""So long a fault of the whole account answers for the messages that were already under way."""
 DOMAIN_FAILURES, DOMAIN_PAUSE = 5, 120.0
 """After so many temporary refusals in a row a domain is left alone for so many seconds."""
 
@@ -36,16 +39,22 @@ class Account:
         self._doubted: dict[str, None] = {}
         self._doubted_before: set[int] = set()
         self._domains: dict[str, tuple[int, float]] = {}
+        self._fault: tuple[Receipt | None, float] = None, 0.0
 
     async def send(self, out: Outbound) -> Receipt:
         """One message over one connection, one of the channel's few."""
         domain = out.recipient.rpartition("@")[2].lower()
-        failures, until = self._domains.get(domain, (0, 0.0))
-        if failures >= DOMAIN_FAILURES and time.monotonic() < until:
-            return later(451, _("%(domain)s has refused mail for now several times.") % {"domain": domain})
         async with self._slots:
+            fault, until = self._fault
+            if fault and time.monotonic() < until:
+                return fault  # the one before us met it a moment ago: no need to knock again
+            failures, until = self._domains.get(domain, (0, 0.0))
+            if failures >= DOMAIN_FAILURES and time.monotonic() < until:
+                return later(451, _("%(domain)s has refused mail for now several times.") % {"domain": domain})
             receipt = await self._attempt(out)
-        return self._learn(out, domain, receipt)
+            if receipt.outcome is Outcome.ACCOUNT_FAULT or receipt.whole_account:
+                self._fault = receipt, time.monotonic() + FAULT_SECONDS
+            return self._learn(out, domain, receipt)
 
     async def _attempt(self, out: Outbound) -> Receipt:
         session = None
@@ -75,18 +84,16 @@ class Account:
             if not session.is_open:
                 continue
             try:
-                await session.envelope(out.envelope_from, out.recipient, len(out.content))
-                return session
+                return await self._addressed(session, out)
             except Refused as no:
-                if not no.usable:
-                    session.close()
-                    if no.receipt.code in (0, 421):
-                        continue  # it had been closed on the other side while it lay idle
+                if no.usable or no.receipt.code not in (0, 421):
                     raise
-                await self._put_back(session, reset=True)
-                raise
+                # It had been closed on the other side while it lay idle.
         session = Session(self.server, settings.MAIL_TIMEOUT, self._keep_refresh_token)
         await session.open()
+        return await self._addressed(session, out)
+
+    async def _addressed(self, session: Session, out: Outbound) -> Session:
         try:
             await session.envelope(out.envelope_from, out.recipient, len(out.content))
         except Refused as no:
@@ -94,6 +101,9 @@ class Account:
                 await self._put_back(session, reset=True)
             else:
                 session.close()
+            raise
+        except BaseException:
+            session.close()
             raise
         return session
 
@@ -146,31 +156,28 @@ class Account:
 
 
 class Pool:
-    """The accounts of all channels. It belongs to one event loop at a time."""
+    """The accounts of all channels; a connection belongs to the event loop that opened it."""
 
     def __init__(self) -> None:
-        self._accounts: dict[int, Account] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Account]] = WeakKeyDictionary()
 
     async def send(self, channel: Channel, out: Outbound) -> Receipt:
         """Hand one message to the channel's server. Never raises for a fault of the other side."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._accounts, self._loop = {}, loop
         server = smtp_server(channel.settings, channel.secrets())
         if server is None:
             return Receipt(Outcome.ACCOUNT_FAULT, 0, _("No SMTP server is set for this channel."))
-        account = self._accounts.get(channel.pk)
+        accounts = self._loops.setdefault(asyncio.get_running_loop(), {})
+        account = accounts.get(channel.pk)
         if account is None or account.server != server:
             if account:
                 await account.close_idle(0)
             account = Account(channel, server, int(channel.settings.get("smtp_connections") or 2))
-            self._accounts[channel.pk] = account
+            accounts[channel.pk] = account
         return await account.send(out)
 
     async def close_idle(self, seconds: float = IDLE_SECONDS) -> None:
-        """Close connections that were not used for so long; 0 closes all that are free."""
-        for account in list(self._accounts.values()):
+        """Close connections of this loop that were not used for so long; 0 closes all that are free."""
+        for account in list(self._loops.get(asyncio.get_running_loop(), {}).values()):
             await account.close_idle(seconds)
 
 

@@ -103,6 +103,9 @@ class Session:
         except (SMTPException, OSError, ValueError) as why:
             self.close()
             raise Refused(_of(self._connecting(why)), usable=False) from why
+        except BaseException:
+            self.close()
+            raise
 
     async def _log_in(self) -> None:
         server = self.server

@@ -99,7 +99,7 @@ class _Entry:
             return _clean_address(self.angle), self._name(self.name) or self._comment()
         opened = next((index for index, (kind, _) in enumerate(self.name) if kind == "open"), None)
         if opened is not None:
-            rest = "".join(piece for _, piece in self.name[opened + 1:]).strip()
+            rest = "".join(piece for _, piece in self.name[opened + 1 :]).strip()
             return _clean_address(rest), self._name(self.name[:opened]) or self._comment()
         whole = "".join(piece for _, piece in self.name).strip()
         if not whole:
@@ -128,7 +128,7 @@ class _Entry:
         bare = list(_ADDRESS.finditer(closed_up))
         if bare:
             last = bare[-1]
-            name = (closed_up[: last.start()] + closed_up[last.end():]).strip(" <>\"'")
+            name = (closed_up[: last.start()] + closed_up[last.end() :]).strip(" <>\"'")
             return last[0].strip("'"), decode_words(name) or self._comment()
         return "", ""
 
@@ -142,7 +142,12 @@ class _Entry:
         return re.sub(r"\s+", " ", name)
 
     def _comment(self) -> str:
-        return decode_words(" ".join(comment.strip() for comment in self.comments if comment.strip())).replace("\\", "").strip().strip('"')
+        return (
+            decode_words(" ".join(comment.strip() for comment in self.comments if comment.strip()))
+            .replace("\\", "")
+            .strip()
+            .strip('"')
+        )
 
 
 def _clean_address(inside: str) -> str:

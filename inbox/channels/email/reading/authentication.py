@@ -36,7 +36,11 @@ def _of(field: authres.AuthenticationResultsHeader) -> Authentication:
         verdict = str(result.result or "").lower()
         if method == "dkim" and found.get("dkim") != "pass":
             found["dkim"] = verdict
-            domain = str(getattr(result, "header_d", None) or getattr(result, "header_i", None) or "").lstrip("@").lower()
+            domain = (
+                str(getattr(result, "header_d", None) or getattr(result, "header_i", None) or "").lstrip("@").lower()
+            )
         elif method in ("spf", "dmarc"):
             found.setdefault(method, verdict)
-    return Authentication(found.get("spf", ""), found.get("dkim", ""), domain, found.get("dmarc", ""), str(field.authserv_id))
+    return Authentication(
+        found.get("spf", ""), found.get("dkim", ""), domain, found.get("dmarc", ""), str(field.authserv_id)
+    )

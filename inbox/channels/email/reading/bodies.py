@@ -40,14 +40,16 @@ def read_leaf(tree: Tree, node: Node, hint: str, errors: list[str]) -> Leaf:
     parameters: dict[str, str] = {}
     if raw_disposition is not None:
         word = re.split(rb"[;\s]", raw_disposition.strip(), maxsplit=1)[0].strip(b'"').lower()
-        disposition = "inline" if word == b"inline" else "attachment" if word in (b"attachment", b"attached", b"attach") else ""
+        disposition = (
+            "inline" if word == b"inline" else "attachment" if word in (b"attachment", b"attached", b"attach") else ""
+        )
         parameters = headers.parameters(raw_disposition, hint)
     name = files.given_name(parameters, node.parameters) if parameters or node.parameters else ""
     kind = node.content_type
     if disposition == "attachment" and node.raw("content-type") is None:
         kind = "application/octet-stream"
     encoding = (node.raw("content-transfer-encoding") or b"").decode("latin-1")
-    content = tree.raw[node.start:node.end]
+    content = tree.raw[node.start : node.end]
     if encoding and encoding[0] not in "78":
         content, good = transfer.decode(content, encoding)
         if not good:
@@ -60,7 +62,16 @@ def read_leaf(tree: Tree, node: Node, hint: str, errors: list[str]) -> Leaf:
             errors.append(f"charset:{charset[:40]}")
         text = charsets.with_plain_line_ends(text)
     content_id = headers.value(node.raw("content-id") or b"").strip("<> ") if node.raw("content-id") else ""
-    part = Part(files.safe_type(kind), content, text, charsets.label(charset) if charset else "", disposition, name, node.path, node.parent)
+    part = Part(
+        files.safe_type(kind),
+        content,
+        text,
+        charsets.label(charset) if charset else "",
+        disposition,
+        name,
+        node.path,
+        node.parent,
+    )
     return Leaf(node, part, content_id)
 
 
@@ -90,13 +101,17 @@ def _fold(node: Node, by_node: dict[int, Leaf], first: Leaf | None) -> Body:
     body = Body(files=[file for each in bodies for file in each.files])
     if node.content_type == "multipart/alternative":
         # The last one that has it is the richest (RFC 2046, 5.1.4). Several plain ones are no alternatives: all are kept.
-        body.text = "\n".join(dict.fromkeys(each.text.strip("\n") for each in bodies if each.text.strip() and not each.html))
+        body.text = "\n".join(
+            dict.fromkeys(each.text.strip("\n") for each in bodies if each.text.strip() and not each.html)
+        )
         body.text = body.text or next((each.text for each in reversed(bodies) if each.text.strip()), "")
         body.html = next((each.html for each in reversed(bodies) if each.html.strip()), "")
         return body
     said = [each for each in bodies if each.text.strip() or each.html.strip()]
     if any(each.html for each in said):
-        body.html = "\n".join(each.html or f'<div style="white-space:pre-wrap">{linkify(each.text)}</div>' for each in said)
+        body.html = "\n".join(
+            each.html or f'<div style="white-space:pre-wrap">{linkify(each.text)}</div>' for each in said
+        )
     if any(each.text.strip() for each in said):
         body.text = "\n".join((each.text if each.text.strip() else to_text(each.html)).strip("\n") for each in said)
     return body
@@ -105,7 +120,9 @@ def _fold(node: Node, by_node: dict[int, Leaf], first: Leaf | None) -> Body:
 def _of_leaf(leaf: Leaf, first: bool) -> Body:
     part = leaf.part
     kind = part.content_type
-    named_file = bool(part.name) and not (first and part.disposition != "attachment" and part.parent in ("", "multipart/alternative", "multipart/related"))
+    named_file = bool(part.name) and not (
+        first and part.disposition != "attachment" and part.parent in ("", "multipart/alternative", "multipart/related")
+    )
     if kind == "text/html" and part.disposition != "attachment" and not named_file:
         return Body(html=part.text)
     rich = kind in ("text/enriched", "text/richtext") and (first or part.parent == "multipart/alternative")
@@ -163,5 +180,3 @@ def unflow(text: str, delete_space: bool) -> str:
             out.append(marks + piece)
         open_depth = depth if flows else None
     return "\n".join(out)
-
-

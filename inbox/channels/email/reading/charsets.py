@@ -131,6 +131,11 @@ def with_plain_line_ends(text: str) -> str:
 
 def label(declared: str) -> str:
     """A declared character set in lower case, without quotes, language or vendor prefix."""
+    return _label(declared[:100])
+
+
+@lru_cache(maxsize=512)
+def _label(declared: str) -> str:
     name = declared.strip(" \t\r\n\"'<>;,").lower().split("*")[0].replace("_", "-")
     name = re.split(r"[\s;(]", name)[0]
     if name.startswith("-iso-2022-jp"):
@@ -273,7 +278,11 @@ def _likely(content: bytes) -> str:
     in_runs = high / len(runs) >= 2
     codec, score = _likely_pairs(content, sample, high, in_runs)
     if in_runs:
-        shares = {name: sum(byte in often for byte in sample) / high + (0.1 if name in _CYRILLIC else 0) for name, often in _OFTEN_BYTES.items() if _fits(content, name)}
+        shares = {
+            name: sum(byte in often for byte in sample) / high + (0.1 if name in _CYRILLIC else 0)
+            for name, often in _OFTEN_BYTES.items()
+            if _fits(content, name)
+        }
         name, share = max(shares.items(), key=lambda pair: pair[1], default=("", 0.0))
         only_letters = sum(byte >= 0xC0 for byte in sample) == high
         if share > 0.4 and (only_letters or score < 0.8) and share > score - (0.65 if only_letters else 0.1):

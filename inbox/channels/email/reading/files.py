@@ -44,7 +44,12 @@ def safe_type(content_type: str) -> str:
 
 def given_name(disposition: dict[str, str], content_type: dict[str, str]) -> str:
     """The name a part was given, from either field that may hold it (RFC 2183, 2.3; RFC 2046, 4.5.1)."""
-    for given in (disposition.get("filename"), disposition.get("name"), content_type.get("name"), content_type.get("filename")):
+    for given in (
+        disposition.get("filename"),
+        disposition.get("name"),
+        content_type.get("name"),
+        content_type.get("filename"),
+    ):
         if given and (name := display_name(headers.decode_words(given))):
             return name
     return ""

@@ -20,7 +20,6 @@ FIELD_LIMIT = 2000
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)$", re.MULTILINE)
 _FIELD_START = re.compile(rb"[!-9;-~]+[ \t]*:")
-_BLANK = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"[ \t]*\r?\n[ \t\r\n]*")
 _WORD = re.compile(r"=\?([^?\s=]{1,75})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,20})\?=")
 _CUT_WORD = re.compile(r"=\?([^?\s=]{1,75})\?([bBqQ])\?([^?\s]+)\??$")
@@ -46,8 +45,8 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     end = len(raw) if end is None else end
     if raw.startswith((b"\n", b"\r\n"), start, end):
         return Header({}, start + (1 if raw[start] == 10 else 2), False)
-    blank = _BLANK.search(raw, start, end)
-    stop, body = (blank.start() + 1, blank.end()) if blank else (end, end)
+    blank, body = _empty_line(raw, start, end)
+    stop = blank + 1 if blank >= 0 else end
     cut = stop - start > HEADER_LIMIT
     block = raw[start : min(stop, start + HEADER_LIMIT)]
     if b"\r" in block:
@@ -85,6 +84,15 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
         else:
             return Header(fields, start + at, cut)
     return Header(fields, body, cut)
+
+
+def _empty_line(raw: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the first empty line is entered and left; -1 and `end` when there is none."""
+    plain = raw.find(b"\n\n", start, end)
+    returned = raw.find(b"\n\r\n", start, end if plain < 0 else plain + 1)
+    if returned >= 0:
+        return returned, returned + 3
+    return (plain, plain + 2) if plain >= 0 else (-1, end)
 
 
 def looks_like_field(line: bytes) -> bool:
@@ -200,7 +208,8 @@ def content_type(raw: bytes | None, default: str = "text/plain") -> str:
 
 def parameters(raw: bytes | None, hint: str = "") -> dict[str, str]:
     """The parameters of a structured field by lower-case name, with continuations joined (RFC 2231) and encoded
-    words resolved although they are not allowed there, because Outlook, Gmail and others write them."""
+    words resolved although they are not allowed there, because Outlook, Gmail and others write them.
+    """
     if raw is None or (b";" not in raw and b"=" not in raw):
         return {}
     text = unfold(as_text(raw, hint))
@@ -214,7 +223,7 @@ def parameters(raw: bytes | None, hint: str = "") -> dict[str, str]:
         base, _, number = name.partition("*")
         encoded = number.endswith("*") or number == ""
         number = number.rstrip("*")
-        if number.isdigit() and len(number) < 4 or not number:
+        if (number.isdigit() and len(number) < 4) or not number:
             pieces.setdefault(base, []).append((int(number or 0), encoded, given))
     for base, given_pieces in pieces.items():
         joined = _continued(sorted(given_pieces, key=lambda piece: piece[0]))

@@ -38,7 +38,9 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         reply_text=reply_text,
         to=_mailboxes(fields, "to", hint),
         cc=_mailboxes(fields, "cc", hint),
-        delivered_to=tuple(dict.fromkeys(each.address for name in _DELIVERED for each in _mailboxes(fields, name, hint))),
+        delivered_to=tuple(
+            dict.fromkeys(each.address for name in _DELIVERED for each in _mailboxes(fields, name, hint))
+        ),
         reply_to=_mailboxes(fields, "reply-to", hint),
         message_id=next(iter(_ids(parsed.headers.get("message-id", ())[:1])), ""),
         in_reply_to=next(iter(_ids(parsed.headers.get("in-reply-to", ()))), ""),
@@ -49,7 +51,9 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         automatic=automatic.why_automatic(parsed, parsed.text),
         report=bounces.find_report(parsed),
         ambiguous_sender=_is_ambiguous(fields, senders),
-        authentication=authentication.read(parsed.headers.get("authentication-results", ()), trusted) if trusted else Authentication(),
+        authentication=authentication.read(parsed.headers.get("authentication-results", ()), trusted)
+        if trusted
+        else Authentication(),
         errors=parsed.errors,
     )
 
@@ -129,4 +133,6 @@ def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str
         if kind == "encoding":
             yield _("Partly unreadable: a part is not encoded as it says (%(encoding)s).") % {"encoding": detail}
         else:
-            yield _("Partly unreadable: some characters do not belong to the character set (%(charset)s).") % {"charset": detail or "-"}
+            yield _("Partly unreadable: some characters do not belong to the character set (%(charset)s).") % {
+                "charset": detail or "-"
+            }

@@ -13,7 +13,6 @@ DEPTH_LIMIT = 20
 PART_LIMIT = 200
 """Leaf parts of one mail that are read (S-20)."""
 
-_DASHES = re.compile(rb"^--[^\n]*", re.MULTILINE)
 _FIRST_DELIMITER = re.compile(rb"^--(\S[^\n]{1,198}?)[ \t\r]*\n[Cc]ontent-[A-Za-z-]+:", re.MULTILINE)
 _ENVELOPE = re.compile(rb">?From [^\n]*\r?\n")
 
@@ -70,7 +69,7 @@ def without_envelope(raw: bytes) -> bytes:
         raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\x00") if not raw[:1].isspace() else _from_first_line(raw)
     envelope = _ENVELOPE.match(raw)
     if envelope:
-        raw = raw[envelope.end():].lstrip(b"\r\n")
+        raw = raw[envelope.end() :].lstrip(b"\r\n")
     if b"\r" in raw:
         if b"\n" not in raw:
             raw = raw.replace(b"\r", b"\n")
@@ -83,7 +82,11 @@ def _from_first_line(raw: bytes) -> bytes:
     stripped = raw.lstrip()
     indent = raw[: len(raw) - len(stripped)]
     line = stripped.split(b"\n", 1)[0]
-    return stripped if looks_like_field(line) or line.startswith((b"From ", b">From ")) else raw[len(indent.rstrip(b" \t")):]
+    return (
+        stripped
+        if looks_like_field(line) or line.startswith((b"From ", b">From "))
+        else raw[len(indent.rstrip(b" \t")) :]
+    )
 
 
 def split(raw: bytes) -> Tree:
@@ -107,20 +110,19 @@ def _scan(tree: Tree, boundary: bytes) -> None:
     """Multiparts around the place reached, outermost first, with the boundary of each."""
     current: Node | None = None
     leaves = 0
-    for line in _DASHES.finditer(raw, max(root.start - 1, 0)):
-        if line.start() < root.start or (current is not None and line.start() < current.start - 1):
+    for line, line_end in _dashed_lines(raw, root.start):
+        if current is not None and line < current.start:
             continue
-        text = line[0][2:].rstrip()
-        level, closes = _level(open_, text)
+        level, closes = _level(open_, raw[line + 2 : line_end].rstrip())
         if level is None:
             continue
         if current is not None:
-            current.end = max(current.start, _before_line_end(raw, line.start()))
+            current.end = max(current.start, _before_line_end(raw, line))
             current = None
-        del open_[level + 1:]
+        del open_[level + 1 :]
         parent = open_[level][1]
         if closes:
-            parent.end = line.end()
+            parent.end = line_end
             if not level:
                 break  # what follows is an epilogue, or the next mail of a mailbox file
             del open_[level]
@@ -128,9 +130,9 @@ def _scan(tree: Tree, boundary: bytes) -> None:
         if leaves >= PART_LIMIT:
             tree.too_many = True
             break
-        start = min(line.end() + 1, len(raw))
-        following = _DASHES.search(raw, start)
-        header = split_header(raw, start, following.start() if following else len(raw))
+        start = min(line_end + 1, len(raw))
+        following = raw.find(b"\n--", start - 1)
+        header = split_header(raw, start, following + 1 if following >= 0 else len(raw))
         tree.header_cut = tree.header_cut or header.cut
         default = "message/rfc822" if parent.content_type == "multipart/digest" else "text/plain"
         current = _node(header, len(raw), (*parent.path, len(parent.children)), parent.content_type, default)
@@ -146,6 +148,21 @@ def _scan(tree: Tree, boundary: bytes) -> None:
             current = None
     if not root.children:
         tree.no_boundary = True
+
+
+def _dashed_lines(raw: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """Where each line that begins with two hyphens starts and ends. (Searching bytes is three times as fast as `re`.)"""
+    if raw.startswith(b"--", start):
+        yield start, _line_end(raw, start)
+    newline = raw.find(b"\n--", start)
+    while newline >= 0:
+        yield newline + 1, _line_end(raw, newline + 1)
+        newline = raw.find(b"\n--", newline + 1)
+
+
+def _line_end(raw: bytes, at: int) -> int:
+    end = raw.find(b"\n", at)
+    return len(raw) if end < 0 else end
 
 
 def _level(open_: list[tuple[bytes, Node]], text: bytes) -> tuple[int | None, bool]:

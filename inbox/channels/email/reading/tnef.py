@@ -89,7 +89,9 @@ def _attributes(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _file(packed: _Packed, code_page: str) -> InboundFile:
     found = packed.properties
-    name = _words(found.get(_PR_LONG_NAME) or packed.title.split(b"\0")[0] or found.get(_PR_SHORT_NAME) or b"", code_page)
+    name = _words(
+        found.get(_PR_LONG_NAME) or packed.title.split(b"\0")[0] or found.get(_PR_SHORT_NAME) or b"", code_page
+    )
     content = packed.content
     inside = found.get(_PR_DATA)
     if not content and isinstance(inside, bytes):

@@ -35,7 +35,9 @@ def decode(content: bytes, encoding: str) -> tuple[bytes, bool]:
 def _base64(content: bytes) -> tuple[bytes, bool]:
     sample = content[:4000].strip()
     foreign = len(_NOT_BASE64.findall(sample))
-    if sample and (foreign * 10 > len(sample) and foreign > 2 or len(_BETWEEN_WORDS.findall(sample)) * 15 > len(sample)):
+    if sample and (
+        (foreign * 10 > len(sample) and foreign > 2) or len(_BETWEEN_WORDS.findall(sample)) * 15 > len(sample)
+    ):
         return content, False  # labelled base64, never encoded
     try:
         whole = binascii.a2b_base64(content)
@@ -47,7 +49,7 @@ def _base64(content: bytes) -> tuple[bytes, bool]:
     out, at, good = bytearray(), 0, not foreign
     while at < len(content):
         end = _PADDED_END.search(content, at)
-        piece = content[at:end.start() if end else len(content)]
+        piece = content[at : end.start() if end else len(content)]
         packed = _OUTSIDE.sub(b"", piece)
         if out and _NOT_BASE64.search(piece) and b" " in piece.strip():
             out += piece
@@ -69,7 +71,7 @@ def uuencoded(content: bytes) -> list[tuple[str, bytes, int, int]]:
         end = _UU_END.search(content, begin.end())
         if end is None:
             break
-        lines = content[begin.end():end.start()].splitlines()
+        lines = content[begin.end() : end.start()].splitlines()
         data, good = bytearray(), bool(lines)
         for line in lines:
             if not line.strip():
