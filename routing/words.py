@@ -115,19 +115,21 @@ def _single(fact: Fact, operator: str) -> StrOrPromise:
 def reason(row: list[str], labels: Labels) -> str:
     """One reason of a rule run: what was asked, and what was found."""
     fact_name, operator, value, found = (list(map(str, row)) + [""] * 4)[:4]
-    negated = operator.startswith(NEGATED)
     fact = registry.fact(fact_name)
-    chosen = operator.removeprefix(NEGATED)
-    kind = operators(fact).get(chosen) if fact else None
-    asked = f"{fact.label if fact else fact_name} {kind.label if kind else chosen}"
-    if negated:
-        asked = _("not: %(condition)s") % {"condition": asked}
-    known = labels.of(fact, fact) if fact else {}
+    if fact is None:
+        return f"{fact_name} {operator} {value}".strip()
+    known = labels.of(fact, fact)
+    if fact.kind == "flag":
+        return _("%(fact)s: %(answer)s") % {"fact": fact.label, "answer": _("yes") if found == "True" else _("no")}
+    chosen = operators(fact).get(operator.removeprefix(NEGATED))
+    asked = f"{fact.label} {chosen.label if chosen else operator}"
     if value:
-        asked = f"{asked} {_quoted(known.get(value, value), {})}"
-    if not found or (fact and fact.kind == "flag"):
-        return asked
-    return _("%(condition)s (found: %(found)s)") % {"condition": asked, "found": known.get(found, found)}
+        several = value.split(", ") if chosen and chosen.needs == "many" else [value]
+        asked = f"{asked} {get_text_list([_quoted(one, known) for one in several], _('or'))}"
+    if operator.startswith(NEGATED):
+        asked = _("not: %(condition)s") % {"condition": asked}
+    shown = ", ".join(known.get(one, one) for one in found.split(", ")) if known else found
+    return _("%(condition)s (found: %(found)s)") % {"condition": asked, "found": shown or _("nothing")}
 
 
 def action(step: Mapping[str, Any], labels: Labels) -> str:

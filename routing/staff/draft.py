@@ -1,8 +1,8 @@
 """A rule while somebody writes it: rows of a form, which may be unfinished or wrong.
 
-The form sends, in the order of the page, `line` values `g:KEY` (a group begins), `c:KEY` (a condition), `e` (the group
-ends) and `a:KEY` (an action); the fields of a row carry its key. A submit button named `do` changes the draft without
-saving, so the editor works without JavaScript; with it, the same answer replaces the editor in the page.
+The form sends, in the order of the page, `line` values `gKEY` (a group begins), `cKEY` (a condition), `e` (the group
+ends) and `aKEY` (an action); the fields of a row carry the same mark. A submit button named `do` changes the draft
+without saving, so the editor works without JavaScript; with it, the same answer replaces the editor in the page.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Draft:
         draft = cls()
         open_groups: list[Group] = []
         for line in data.getlist("line")[:MAX_LINES]:
-            kind, _colon, number = line.partition(":")
+            kind, number = line[:1], line[1:]
             if kind == "e":
                 if len(open_groups) > 1:
                     open_groups.pop()

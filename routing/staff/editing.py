@@ -33,6 +33,13 @@ class DraftForm(RecordForm):
                 self.draft.root.items.append(Condition(self.draft.key()))
                 self.draft.actions.append(Action(self.draft.key()))
 
+    unfinished = False
+
+    def _post_clean(self) -> None:
+        # The record's own check would say once more, and less clearly, what stands beside the rows.
+        if not self.unfinished:
+            super()._post_clean()
+
     def layout(self) -> Iterator[tuple[Words, Words, list[BoundField]]]:
         """The sections, without what stands among the rows."""
         for title, text, fields in super().layout():
@@ -64,7 +71,8 @@ class DraftForm(RecordForm):
     def clean(self) -> dict[str, Any]:
         """Check the rows; the record gets them only when each of them is right."""
         data = super().clean() or self.cleaned_data
-        if not self.draft.check(self.event, macro=self.macro):
+        self.unfinished = not self.draft.check(self.event, macro=self.macro)
+        if self.unfinished:
             raise ValidationError(_("Some rows are not finished: they are marked below."))
         if not self.macro:
             self.instance.conditions = self.draft.stored_conditions()

@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
 
-from core.staff.columns import StatusColumn
 from core.staff.forms import RecordForm, RowForm, Rows, Section
 from core.staff.viewsets import RecordViewSet
 from routing import services
 from routing.hours import DAY, Calendar, calendar, until
 from routing.models import BusinessHours, Holiday, Shift
+from routing.staff.columns import WordColumn
 
 MAX_SHIFTS = 8
 """Stretches of one day."""
@@ -232,16 +232,6 @@ def _now(hours: BusinessHours) -> str:
     return "good" if cal and until(cal, timezone.now())[0] else "closed"
 
 
-class OpenColumn(StatusColumn):
-    """Open or closed, in words."""
-
-    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
-        """The word and its label."""
-        context = super().get_cell_context_data(instance, parent_context)
-        context["label"] = _("Open") if context["value"] == "good" else _("Closed")
-        return context
-
-
 def summary(hours: BusinessHours) -> str:
     """The week in a line: days with the same times together."""
     days = [" + ".join(f"{s.opens}–{s.closes}" for s in day.stretches) for day in Week.of(hours).days]
@@ -270,7 +260,12 @@ class HoursViewSet(RecordViewSet):
         "name",
         Column("week", label=gettext_lazy("Week"), accessor=summary),
         "time_zone",
-        OpenColumn("now", label=gettext_lazy("Now"), accessor=_now),
+        WordColumn(
+            "now",
+            words={"good": gettext_lazy("Open"), "closed": gettext_lazy("Closed")},
+            label=gettext_lazy("Now"),
+            accessor=_now,
+        ),
     ]
     search_fields: ClassVar = ["name", "time_zone"]
     ordering: ClassVar = ["name"]

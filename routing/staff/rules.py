@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 
-from core.staff.columns import StatusColumn
 from core.staff.forms import RecordForm, Section
 from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
 from routing import services
 from routing.engine import RuleInvalid
 from routing.models import Macro, Rule
+from routing.staff.columns import active_column
 from routing.staff.editing import DraftForm, Editing
 from routing.staff.trying import try_rule
 from routing.words import Labels, actions, conditions
@@ -224,7 +224,7 @@ class MacroViewSet(RecordViewSet):
     create_template_name = edit_template_name = "routing/staff/macro_form.html"
     list_display: ClassVar = [
         "name",
-        StatusColumn("state", label=gettext_lazy("State"), accessor=lambda m: "good" if m.active else "paused"),
+        active_column(),
         "position",
     ]
     search_fields: ClassVar = ["name"]

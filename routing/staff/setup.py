@@ -10,15 +10,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms import BaseModelForm
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.ui.tables import Column
 
-from core.staff.columns import StatusColumn
 from core.staff.forms import RecordForm, Section
 from core.staff.viewsets import RecordViewSet
 from routing import services
 from routing.models import KeywordSet, Queue, SLAPolicy
+from routing.staff.columns import QueueColumn, active_column
 
 
 class QueueForm(RecordForm):
@@ -71,19 +72,6 @@ def save_queue(form: QueueForm, by: Any) -> Queue:
     return queue
 
 
-class QueueColumn(Column):
-    """The queue's colour beside its name."""
-
-    cell_template_name = "routing/staff/queue_name.html"
-
-    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
-        """With the address of its form, for whoever may change it."""
-        context = super().get_cell_context_data(instance, parent_context)
-        view = parent_context.get("view")
-        context["url"] = view.get_edit_url(instance) if view is not None else None
-        return context
-
-
 def _count_people(queue: Queue) -> str:
     count = queue.people_count  # type: ignore[attr-defined]
     return ngettext("%(count)d person", "%(count)d people", count) % {"count": count}
@@ -104,7 +92,7 @@ class QueueViewSet(RecordViewSet):
         Column("strategy", label=gettext_lazy("Assignment"), accessor="get_strategy_display"),
         Column("hours", label=gettext_lazy("Business hours"), accessor=lambda q: q.hours or _("Always open")),
         Column("sla", label=gettext_lazy("SLA policy"), accessor=lambda q: q.sla or "–"),
-        StatusColumn("state", label=gettext_lazy("State"), accessor=lambda q: "good" if q.active else "paused"),
+        active_column(),
     ]
     search_fields: ClassVar = ["name"]
     ordering: ClassVar = ["position", "name"]
@@ -123,12 +111,9 @@ class QueueViewSet(RecordViewSet):
 class DurationWidget(forms.MultiWidget):
     """An amount and its unit."""
 
-    template_name = "routing/staff/duration.html"
-
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         units = [("1", gettext_lazy("minutes")), ("60", gettext_lazy("hours"))]
-        amount = forms.NumberInput(attrs={"min": 1, "class": "g-input"})
-        super().__init__([amount, forms.Select(choices=units, attrs={"class": "g-select"})], attrs)
+        super().__init__([forms.NumberInput(attrs={"min": 1}), forms.Select(choices=units)], attrs)
 
     def decompress(self, value: Any) -> list[Any]:
         """Minutes → amount and unit, whole hours as hours."""
@@ -136,6 +121,19 @@ class DurationWidget(forms.MultiWidget):
             return [None, "60"]
         minutes = int(value)
         return [minutes // 60, "60"] if minutes % 60 == 0 else [minutes, "1"]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Both side by side."""
+        amount, unit = value if isinstance(value, list) else self.decompress(value)
+        shared = {key: said for key, said in (attrs or {}).items() if key not in ("id", "class")}
+        place = (attrs or {}).get("id", f"id_{name}")
+        number = {**shared, "id": f"{place}_0", "class": "g-input"}
+        choice = {**shared, "id": f"{place}_1", "class": "g-select", "aria-label": _("Unit")}
+        return format_html(
+            '<div class="r-duration">{}{}</div>',
+            self.widgets[0].render(f"{name}_0", amount, number, renderer),
+            self.widgets[1].render(f"{name}_1", unit, choice, renderer),
+        )
 
     def id_for_label(self, id_: str) -> str:
         """The amount."""
@@ -282,7 +280,7 @@ class KeywordViewSet(RecordViewSet):
         "name",
         Column("kind", label=gettext_lazy("These words tell"), accessor="get_kind_display"),
         Column("sample", label=gettext_lazy("Words"), accessor=lambda k: _sample(k.words)),
-        StatusColumn("state", label=gettext_lazy("State"), accessor=lambda k: "good" if k.active else "paused"),
+        active_column(),
     ]
     search_fields: ClassVar = ["name", "words"]
     list_filter: ClassVar = ["kind", "active"]
