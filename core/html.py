@@ -23,14 +23,16 @@ REFERENCE_LIMIT = 100_000
 
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
 _TAGS = {
-    "a", "abbr", "address", "article", "b", "bdi", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del",
-    "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins",
-    "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup",
-    "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
+    "a", "abbr", "address", "article", "b", "bdi", "big", "blockquote", "br", "caption", "center", "cite", "code",
+    "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre",
+    "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 }  # fmt: skip
 _WITH_CONTENT = {
-    "script", "style", "title", "head", "template", "noscript", "iframe", "object", "embed", "applet", "svg", "math", "textarea", "select",
-    "noembed", "noframes", "xmp", "plaintext", "audio", "video", "canvas", "frameset", "frame",
+    "script", "style", "title", "head", "template", "noscript", "iframe", "object", "embed", "applet", "svg",
+    "math", "textarea", "select", "noembed", "noframes", "xmp", "plaintext", "audio", "video", "canvas", "frameset",
+    "frame",
 }  # fmt: skip
 _BOX = {"align", "valign", "width", "height", "bgcolor"}
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -40,20 +42,27 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "table": _BOX | {"border", "cellpadding", "cellspacing"},
     "tr": _BOX, "td": _BOX | {"colspan", "rowspan", "nowrap"}, "th": _BOX | {"colspan", "rowspan", "nowrap"},
     "thead": _BOX, "tbody": _BOX, "tfoot": _BOX, "col": _BOX | {"span"}, "colgroup": _BOX | {"span"},
-    "div": {"align"}, "p": {"align"}, "h1": {"align"}, "h2": {"align"}, "h3": {"align"}, "hr": {"width", "size", "align", "color", "noshade"},
+    "div": {"align"}, "p": {"align"}, "h1": {"align"}, "h2": {"align"}, "h3": {"align"},
+    "hr": {"width", "size", "align", "color", "noshade"},
     "font": {"color", "face", "size"}, "ol": {"start", "type"}, "ul": {"type"}, "li": {"value"}, "time": {"datetime"},
 }  # fmt: skip
 _PROPERTIES = {
-    "background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style", "border-bottom-width", "border-collapse", "border-color",
-    "border-left", "border-left-color", "border-left-style", "border-left-width", "border-radius", "border-right", "border-right-color",
-    "border-right-style", "border-right-width", "border-spacing", "border-style", "border-top", "border-top-color", "border-top-style",
-    "border-top-width", "border-width", "clear", "color", "direction", "display", "float", "font", "font-family", "font-size", "font-style",
-    "font-variant", "font-weight", "height", "letter-spacing", "line-height", "list-style-type", "margin", "margin-bottom", "margin-left", "margin-right",
-    "margin-top", "max-height", "max-width", "min-width", "padding", "padding-bottom", "padding-left", "padding-right", "padding-top", "table-layout",
-    "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align", "white-space", "width", "word-break", "word-wrap",
+    "background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style",
+    "border-bottom-width", "border-collapse", "border-color", "border-left", "border-left-color",
+    "border-left-style", "border-left-width", "border-radius", "border-right", "border-right-color",
+    "border-right-style", "border-right-width", "border-spacing", "border-style", "border-top", "border-top-color",
+    "border-top-style", "border-top-width", "border-width", "clear", "color", "direction", "display", "float",
+    "font", "font-family", "font-size", "font-style", "font-variant", "font-weight", "height", "letter-spacing",
+    "line-height", "list-style-type", "margin", "margin-bottom", "margin-left", "margin-right", "margin-top",
+    "max-height", "max-width", "min-width", "padding", "padding-bottom", "padding-left", "padding-right",
+    "padding-top", "table-layout", "text-align", "text-decoration", "text-indent", "text-transform",
+    "vertical-align", "white-space", "width", "word-break", "word-wrap",
 }  # fmt: skip
 # No backslash (escapes hide names), no brackets but those of rgb(), no negative lengths (they draw over the page).
-_STYLE_VALUE = re.compile(r"(?:rgba?\([\d.,%\s/]{1,40}\)|hsla?\([\d.,%\s/deg]{1,40}\)|(?<![\w-])-(?!\d|\.)|[^\\()@:<>{}/*;-]|(?<=\w)-)*", re.IGNORECASE)
+_STYLE_VALUE = re.compile(
+    r"(?:rgba?\([\d.,%\s/]{1,40}\)|hsla?\([\d.,%\s/deg]{1,40}\)|(?<![\w-])-(?!\d|\.)|[^\\()@:<>{}/*;-]|(?<=\w)-)*",
+    re.IGNORECASE,
+)
 _REMOTE = re.compile(r'(<img\b[^<>]*? )src="(https?:[^"]*)"', re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
@@ -68,7 +77,7 @@ _LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 Remote = Literal["block"] | Callable[[str], str]
 
 
-def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block") -> str:  # noqa: B006 (never changed)
+def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block") -> str:
     """The harmless part of an HTML body, safe inside a page.
 
     `pictures` gives an address of ours for each Content-ID of the same mail; no other `cid:` is resolved (S-09).
@@ -79,8 +88,8 @@ def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block")
     html = html[:LENGTH_LIMIT].replace("\x00", "")
     if html.count("&") > REFERENCE_LIMIT or _too_deep(html):
         return f"<div>{linkify(to_text(html))}</div>"
-    # The first pass makes every tag well-formed, so that an exact pattern can set the addresses aside. The second is the
-    # last step, and brings the attributes of links into the order that they keep.
+    # The first pass makes every tag well-formed, so that an exact pattern can set the addresses aside. The second is
+    # the last step, and brings the attributes of links into the order that they keep.
     html = _pass(html, pictures, None)
     if remote == "block":
         return _pass(_REMOTE.sub(r'\1data-remote="\2"', html), pictures, None)
@@ -126,7 +135,7 @@ def _style(declarations: str) -> str:
     for declaration in declarations.split(";"):
         name, colon, value = declaration.partition(":")
         name, value = name.strip().lower(), value.strip()
-        if colon and name in _PROPERTIES and 0 < len(value) < 200 and _STYLE_VALUE.fullmatch(value) and not value.lower().startswith("expression"):
+        if colon and name in _PROPERTIES and 0 < len(value) < 200 and _STYLE_VALUE.fullmatch(value):
             kept.append(f"{name}:{value}")
     return ";".join(kept)
 
@@ -143,8 +152,10 @@ def _too_deep(html: str) -> bool:
 
 
 def linkify(text: str) -> str:
-    """Plain text as HTML: everything escaped, web and mail addresses made links (S-02). Line ends are kept as they are,
-    so show it with `white-space: pre-wrap`."""
+    """Plain text as HTML: everything escaped, web and mail addresses made links (S-02).
+
+    Line ends are kept as they are, so show it with `white-space: pre-wrap`.
+    """
     out: list[str] = []
     at = 0
     for found in _ADDRESS.finditer(text):
@@ -152,7 +163,8 @@ def linkify(text: str) -> str:
         href = shown if found["web"] else ("https://" if found["host"] else "mailto:") + shown
         if found["web"] and len(shown) < len("http://x"):
             continue
-        out += [references.escape(text[at:found.start()]), f'<a href="{references.escape(href)}" {_LINK}>{references.escape(shown)}</a>']
+        out.append(references.escape(text[at : found.start()]))
+        out.append(f'<a href="{references.escape(href)}" {_LINK}>{references.escape(shown)}</a>')
         at = found.start() + len(shown)
     out.append(references.escape(text[at:]))
     return "".join(out)
@@ -161,9 +173,8 @@ def linkify(text: str) -> str:
 def _without_trailing_marks(address: str) -> str:
     while address:
         shorter = address.rstrip(".,:;!?*_~'|\\")
-        if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
-            shorter = shorter[:-1]
-        elif shorter.endswith(("]", "}")):
+        unopened = shorter.endswith(")") and shorter.count(")") > shorter.count("(")
+        if unopened or shorter.endswith(("]", "}")):
             shorter = shorter[:-1]
         if shorter == address:
             return address
@@ -171,9 +182,11 @@ def _without_trailing_marks(address: str) -> str:
     return address
 
 
-_BREAKS = {"address": 1, "article": 1, "blockquote": 1, "center": 1, "dd": 1, "div": 1, "dl": 1, "dt": 1, "fieldset": 1, "figure": 1, "footer": 1,
-           "form": 1, "h1": 2, "h2": 2, "h3": 2, "h4": 2, "h5": 2, "h6": 2, "header": 1, "hr": 1, "li": 1, "main": 1, "ol": 1, "p": 2, "pre": 1,
-           "section": 1, "table": 1, "tbody": 1, "tr": 1, "ul": 1}  # fmt: skip
+_BREAKS = {
+    "address": 1, "article": 1, "blockquote": 1, "center": 1, "dd": 1, "div": 1, "dl": 1, "dt": 1, "fieldset": 1,
+    "figure": 1, "footer": 1, "form": 1, "h1": 2, "h2": 2, "h3": 2, "h4": 2, "h5": 2, "h6": 2, "header": 1, "hr": 1,
+    "li": 1, "main": 1, "ol": 1, "p": 2, "pre": 1, "section": 1, "table": 1, "tbody": 1, "tr": 1, "ul": 1,
+}  # fmt: skip
 _SILENT = {"script", "style", "title", "template", "textarea", "select", "object", "xml", "noframes", "iframe"}
 _NAME = re.compile(r"/?[a-zA-Z][^\s/>]*")
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
@@ -266,13 +279,13 @@ def to_text(html: str) -> str:
             end = piece.find("-->")
             if end >= 0:
                 comment = False
-                maker.words(piece[end + 3:])
+                maker.words(piece[end + 3 :])
             continue
         if piece.startswith("!--"):
             end = piece.find("-->", 2)
             comment = end < 0
             if not comment and not silent:
-                maker.words(piece[end + 3:])
+                maker.words(piece[end + 3 :])
             continue
         if carried:
             piece, carried = carried + "<" + piece, ""
@@ -289,7 +302,7 @@ def to_text(html: str) -> str:
             if piece.count('"') % 2 and len(piece) < 2000:
                 carried = piece
             continue
-        tag, text = piece[:end], piece[end + 1:]
+        tag, text = piece[:end], piece[end + 1 :]
         if silent:
             silent = ""
         elif name in _SILENT and not tag.endswith("/"):

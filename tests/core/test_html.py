@@ -15,15 +15,18 @@ from hypothesis import strategies as st
 from core.html import clean, linkify, to_text
 
 PAYLOADS = (Path(__file__).parent / "xss" / "payloads.txt").read_text("utf-8").splitlines()
-HARMLESS_TAGS = set(
-    "a abbr address article b bdi big blockquote br caption center cite code col colgroup dd del dfn div dl dt em figcaption figure font footer "
-    "h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p pre q rp rt ruby s samp section small span strike strong sub sup table tbody td "
-    "tfoot th thead time tr tt u ul var wbr".split()
-)
-HARMLESS_ATTRIBUTES = set(
-    "style title dir lang href src alt width height align valign border hspace vspace data-remote bgcolor cellpadding cellspacing colspan rowspan "
-    "nowrap span size color noshade face start type value datetime rel target".split()
-)
+HARMLESS_TAGS = {
+    "a", "abbr", "address", "article", "b", "bdi", "big", "blockquote", "br", "caption", "center", "cite", "code",
+    "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre",
+    "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
+}  # fmt: skip
+HARMLESS_ATTRIBUTES = {
+    "style", "title", "dir", "lang", "href", "src", "alt", "width", "height", "align", "valign", "border", "hspace",
+    "vspace", "data-remote", "bgcolor", "cellpadding", "cellspacing", "colspan", "rowspan", "nowrap", "span",
+    "size", "color", "noshade", "face", "start", "type", "value", "datetime", "rel", "target",
+}  # fmt: skip
 PICTURE = "/files/7/picture"
 
 
@@ -50,7 +53,9 @@ class Oracle(HTMLParser):
                 self.faults.append(f"src {value}")
             if name == "data-remote" and (tag != "img" or not re.match(r"(?i)https?:", value)):
                 self.faults.append(f"data-remote {value}")
-            if name == "style" and re.search(r"(?i)url|expression|position|image|var|behavior|binding|@|\\|(?<![\w-])-\d", value):
+            if name == "style" and re.search(
+                r"(?i)url|expression|position|image|var|behavior|binding|@|\\|(?<![\w-])-\d", value
+            ):
                 self.faults.append(f"style {value}")
         if tag == "a" and ("target", "_blank") not in attrs:
             self.faults.append("a without target")
@@ -154,7 +159,15 @@ def test_only_pictures_of_the_same_mail_are_resolved() -> None:
 
 
 def test_deep_and_long_pages_take_bounded_time() -> None:
-    for page in ("<div>" * 400_000, "<b>" * 300_000, '<a "' * 300_000, "<!--" * 300_000, "<" * 1_000_000, "<table><tr><td>" * 100_000, "&" * 1_000_000):
+    for page in (
+        "<div>" * 400_000,
+        "<b>" * 300_000,
+        '<a "' * 300_000,
+        "<!--" * 300_000,
+        "<" * 1_000_000,
+        "<table><tr><td>" * 100_000,
+        "&" * 1_000_000,
+    ):
         start = time.perf_counter()
         assert faults(clean(page)) == []
         to_text(page)
@@ -164,21 +177,52 @@ def test_deep_and_long_pages_take_bounded_time() -> None:
 
 TAGS = ["p", "div", "a", "img", "table", "tr", "td", "svg", "math", "mtext", "style", "script", "noscript", "template", "select", "option", "form",
         "b", "i", "title", "textarea", "iframe", "xmp", "annotation-xml", "foreignObject", "mglyph", "li", "ul", "br", "h1", "font", "pre"]  # fmt: skip
-NAMES = ["href", "src", "style", "title", "onclick", "onerror", "class", "id", "data-remote", "srcset", "background", "xlink:href", "width", "name"]
+NAMES = [
+    "href",
+    "src",
+    "style",
+    "title",
+    "onclick",
+    "onerror",
+    "class",
+    "id",
+    "data-remote",
+    "srcset",
+    "background",
+    "xlink:href",
+    "width",
+    "name",
+]
 VALUES = st.one_of(
     st.sampled_from(
-        ["javascript:x", "https://canary.test/", "cid:known@example.com", "color:red", "background:url(x)", "</style><img onerror=x>", '"><script>', "'", "&quot;", "`"]
+        [
+            "javascript:x",
+            "https://canary.test/",
+            "cid:known@example.com",
+            "color:red",
+            "background:url(x)",
+            "</style><img onerror=x>",
+            '"><script>',
+            "'",
+            "&quot;",
+            "`",
+        ]
     ),
     st.text(max_size=12),
 )
-LEAF = st.one_of(st.text(max_size=20), st.sampled_from(["<!--", "-->", "<![CDATA[", "]]>", "</p>", "</svg>", "<", ">", "&lt;", "\x00", "</title>"]))
+LEAF = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(["<!--", "-->", "<![CDATA[", "]]>", "</p>", "</svg>", "<", ">", "&lt;", "\x00", "</title>"]),
+)
 
 
 def _element(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    attribute = st.tuples(st.sampled_from(NAMES), VALUES, st.sampled_from(['"', "'", ""])).map(lambda each: f"{each[0]}={each[2]}{each[1]}{each[2]}")
-    return st.tuples(st.sampled_from(TAGS), st.lists(attribute, max_size=3), st.lists(children, max_size=3), st.booleans()).map(
-        lambda each: f"<{each[0]} {' '.join(each[1])}>{''.join(each[2])}" + (f"</{each[0]}>" if each[3] else "")
+    attribute = st.tuples(st.sampled_from(NAMES), VALUES, st.sampled_from(['"', "'", ""])).map(
+        lambda each: f"{each[0]}={each[2]}{each[1]}{each[2]}"
     )
+    return st.tuples(
+        st.sampled_from(TAGS), st.lists(attribute, max_size=3), st.lists(children, max_size=3), st.booleans()
+    ).map(lambda each: f"<{each[0]} {' '.join(each[1])}>{''.join(each[2])}" + (f"</{each[0]}>" if each[3] else ""))
 
 
 TREES = st.recursive(LEAF, _element, max_leaves=15)
@@ -203,13 +247,22 @@ def test_any_text_can_be_shown(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("see https://shop.example/a?b=1&c=2.", 'see <a href="https://shop.example/a?b=1&amp;c=2" {}>https://shop.example/a?b=1&amp;c=2</a>.'),
+        (
+            "see https://shop.example/a?b=1&c=2.",
+            'see <a href="https://shop.example/a?b=1&amp;c=2" {}>https://shop.example/a?b=1&amp;c=2</a>.',
+        ),
         ("(https://wiki.example/A_(b))", '(<a href="https://wiki.example/A_(b)" {}>https://wiki.example/A_(b)</a>)'),
         ("www.shop.example, ok", '<a href="https://www.shop.example" {}>www.shop.example</a>, ok'),
         ("write to jo@shop.example!", 'write to <a href="mailto:jo@shop.example" {}>jo@shop.example</a>!'),
-        ("请看https://shop.example/订单，谢谢", '请看<a href="https://shop.example/订单" {}>https://shop.example/订单</a>，谢谢'),
+        (
+            "请看https://shop.example/订单，谢谢",
+            '请看<a href="https://shop.example/订单" {}>https://shop.example/订单</a>，谢谢',
+        ),
         ("javascript:alert(1) data:text/html,x", "javascript:alert(1) data:text/html,x"),
-        ('http://x.example/"onmouseover="y', '<a href="http://x.example/" {}>http://x.example/</a>&quot;onmouseover=&quot;y'),
+        (
+            'http://x.example/"onmouseover="y',
+            '<a href="http://x.example/" {}>http://x.example/</a>&quot;onmouseover=&quot;y',
+        ),
         ("a < b > c & d 'e'", "a &lt; b &gt; c &amp; d &#x27;e&#x27;"),
         ("[x](javascript:1)", "[x](javascript:1)"),
         ("[a](https://shop.example/x)", '[a](<a href="https://shop.example/x" {}>https://shop.example/x</a>)'),

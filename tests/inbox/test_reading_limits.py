@@ -17,12 +17,19 @@ HEAD = b"From: Jo <jo@shop.example>\nSubject: Heavy\nMIME-Version: 1.0\n"
 
 
 def _nested(depth: int) -> bytes:
-    opening = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (level, level) for level in range(depth))
+    opening = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (level, level) for level in range(depth)
+    )
     return HEAD + opening + b"Content-Type: text/plain\n\ninnermost"
 
 
 def _parts(count: int) -> bytes:
-    return HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"".join(b"--b\n\npart %d\n" % number for number in range(count)) + b"--b--\n"
+    return (
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=b\n\n"
+        + b"".join(b"--b\n\npart %d\n" % number for number in range(count))
+        + b"--b--\n"
+    )
 
 
 HEAVY = {
@@ -34,11 +41,23 @@ HEAVY = {
     "a subject of encoded words that never end": (b"Subject: " + b"=?a?q?" * 40_000 + b"\n\nbody", ""),
     "a From of quotes": (b'From: "' + b'\\"' * 100_000 + b"\n\nbody", ""),
     "a From of open brackets": (b"From: " + b"(" * 50_000 + b"<" * 50_000 + b"\n\nbody", ""),
-    "5,000 recipients": (b"To: " + b",\n ".join(b"u%d@shop.example" % number for number in range(5_000)) + b"\n\nbody", ""),
+    "5,000 recipients": (
+        b"To: " + b",\n ".join(b"u%d@shop.example" % number for number in range(5_000)) + b"\n\nbody",
+        "",
+    ),
     "50,000 empty lines before it": (b"\n" * 50_000 + HEAD + b"\nbody", ""),
-    "a boundary that never ends": (HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + b"--\n" * 200_000, ""),
-    "dashes that are no boundary": (HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--a\n" * 200_000, "could not be told apart"),
-    "base64 garbage": (HEAD + b"Content-Transfer-Encoding: base64\n\n" + b"=a=%b==\n" * 200_000, "not encoded as it says"),
+    "a boundary that never ends": (
+        HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + b"--\n" * 200_000,
+        "",
+    ),
+    "dashes that are no boundary": (
+        HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--a\n" * 200_000,
+        "could not be told apart",
+    ),
+    "base64 garbage": (
+        HEAD + b"Content-Transfer-Encoding: base64\n\n" + b"=a=%b==\n" * 200_000,
+        "not encoded as it says",
+    ),
     "quoted-printable garbage": (HEAD + b"Content-Transfer-Encoding: quoted-printable\n\n" + b"= =\t==x" * 200_000, ""),
     "uuencode that never ends": (HEAD + b"\n" + b"begin 644 a\n" * 100_000, ""),
     "parameters without end": (HEAD + b"Content-Type: text/plain" + b"; a*0*=''" * 25_000 + b"\n\nbody", ""),
@@ -69,7 +88,12 @@ def test_what_lies_within_the_caps_is_given() -> None:
 
 def test_nothing_in_an_attached_mail_is_taken_for_ours() -> None:
     inner = b"Message-ID: <forged@guichet.example>\nReferences: <token@guichet.example>\nX-Ticket-Id: 1\n\ninner"
-    raw = HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nouter\n--b\nContent-Type: message/rfc822\n\n" + inner + b"\n--b--\n"
+    raw = (
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nouter\n--b\nContent-Type: message/rfc822\n\n"
+        + inner
+        + b"\n--b--\n"
+    )
     mail = read(raw)
     assert (mail.text, mail.message_id, mail.references) == ("outer", "", ())
     assert [file.content for file in mail.files] == [inner]
@@ -77,9 +101,16 @@ def test_nothing_in_an_attached_mail_is_taken_for_ours() -> None:
 
 def test_no_value_holds_a_line_break_or_a_control_character() -> None:
     evil = b"=?utf-8?Q?a=0D=0ABcc:_x@evil.example=00=E2=80=A8b?="
-    raw = b"From: %b <x@evil.example>\nSubject: %b\nTo: %b <y@evil.example>\nMessage-ID: <a\rb@c>\nReply-To: %b@evil.example\n\nx" % (evil, evil, evil, evil)
+    raw = (
+        b"From: %b <x@evil.example>\nSubject: %b\nTo: %b <y@evil.example>\nMessage-ID: <a\rb@c>\nReply-To: %b@evil.example\n\nx"
+        % (evil, evil, evil, evil)
+    )
     mail = read(raw)
-    values = [mail.subject, mail.message_id, *(word for each in (mail.sender, *mail.to, *mail.reply_to) if each for word in (each.name, each.address))]
+    values = [
+        mail.subject,
+        mail.message_id,
+        *(word for each in (mail.sender, *mail.to, *mail.reply_to) if each for word in (each.name, each.address)),
+    ]
     assert values
     assert not [value for value in values if any(char in value for char in "\r\n\0\u2028\u2029")]
 
@@ -94,7 +125,22 @@ def _mutated(raw: bytes, dice: random.Random) -> bytes:
             case 1:
                 del out[at : at + dice.randint(1, 60)]
             case 2:
-                out[at:at] = dice.choice([b"\r", b"\n", b"=?", b"?=", b'"', b"--", b";", b"<", b"\x1b$B", b"\xff\xfe", b"begin 644 x\n", b"=\n"])
+                out[at:at] = dice.choice(
+                    [
+                        b"\r",
+                        b"\n",
+                        b"=?",
+                        b"?=",
+                        b'"',
+                        b"--",
+                        b";",
+                        b"<",
+                        b"\x1b$B",
+                        b"\xff\xfe",
+                        b"begin 644 x\n",
+                        b"=\n",
+                    ]
+                )
             case 3:
                 start = dice.randrange(len(out) + 1)
                 out[at:at] = out[start : start + dice.randint(1, 200)]
@@ -106,7 +152,9 @@ def _mutated(raw: bytes, dice: random.Random) -> bytes:
 
 def _is_storable(mail: Inbound) -> bool:
     texts = [mail.subject, mail.text, mail.html, mail.reply_text, mail.message_id, mail.in_reply_to, *mail.references]
-    texts += [word for each in (mail.sender, *mail.to, *mail.cc, *mail.reply_to) if each for word in (each.name, each.address)]
+    texts += [
+        word for each in (mail.sender, *mail.to, *mail.cc, *mail.reply_to) if each for word in (each.name, each.address)
+    ]
     texts += [word for file in mail.files for word in (file.name, file.content_type, file.content_id)]
     return all("\0" not in text and text.encode("utf-8") is not None for text in texts)
 

@@ -48,8 +48,16 @@ def test_parts_can_be_found_by_whoever_judges_the_mail() -> None:
     )
     parsed = parse(raw)
     (status,) = parsed.parts_of("message/delivery-status")
-    assert (status.text, status.path, status.parent) == ("Final-Recipient: rfc822; x@shop.example\nStatus: 5.1.1", (1,), "multipart/report")
-    assert [part.content_type for part in parsed.parts] == ["text/plain", "message/delivery-status", "text/rfc822-headers"]
+    assert (status.text, status.path, status.parent) == (
+        "Final-Recipient: rfc822; x@shop.example\nStatus: 5.1.1",
+        (1,),
+        "multipart/report",
+    )
+    assert [part.content_type for part in parsed.parts] == [
+        "text/plain",
+        "message/delivery-status",
+        "text/rfc822-headers",
+    ]
     assert parsed.message.get_content_type() == "multipart/report"
 
 
@@ -59,7 +67,16 @@ def test_address_lists_are_capped() -> None:
 
 @pytest.mark.parametrize(
     ("address", "good"),
-    [("a@b.example", True), ("a", False), ("@b", False), ("a@", False), ("a b@c", False), ("a@b\u202e", False), ('"a@x"@b.example', False), ("a@b@c", False)],
+    [
+        ("a@b.example", True),
+        ("a", False),
+        ("@b", False),
+        ("a@", False),
+        ("a b@c", False),
+        ("a@b\u202e", False),
+        ('"a@x"@b.example', False),
+        ("a@b@c", False),
+    ],
 )
 def test_what_can_be_a_mailbox(address: str, good: bool) -> None:
     assert addresses.is_mailbox(address) is good
@@ -98,13 +115,19 @@ TRUSTED = "mx.guichet.example; spf=pass smtp.mailfrom=shop.example; dkim=pass he
 def test_only_the_trusted_server_is_believed() -> None:
     forged = TRUSTED.replace("mx.guichet.example", "mx.evil.example")
     assert authentication.read([forged], "mx.guichet.example") == Authentication()
-    assert authentication.read([forged, TRUSTED], "mx.guichet.example") == Authentication("pass", "pass", "shop.example", "pass", "mx.guichet.example")
+    assert authentication.read([forged, TRUSTED], "mx.guichet.example") == Authentication(
+        "pass", "pass", "shop.example", "pass", "mx.guichet.example"
+    )
     failed = TRUSTED.replace("pass", "fail")
     assert authentication.read([failed, TRUSTED], "mx.guichet.example").dmarc == "fail"
     assert authentication.read(["mx.guichet.example; garbage (((", TRUSTED], "mx.guichet.example") == Authentication()
 
 
 def test_content_type_parameters() -> None:
-    assert headers.parameters(b'text/plain; charset="utf-8" ; format=flowed;; name*=utf-8\'\'a%20b') == {"charset": "utf-8", "format": "flowed", "name": "a b"}
+    assert headers.parameters(b"text/plain; charset=\"utf-8\" ; format=flowed;; name*=utf-8''a%20b") == {
+        "charset": "utf-8",
+        "format": "flowed",
+        "name": "a b",
+    }
     assert headers.parameters(b"text/plain") == {}
     assert headers.parameters(b'x/y; name="never closed; charset=utf-8')["name"] == "never closed"

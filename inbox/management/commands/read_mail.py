@@ -21,15 +21,22 @@ _ENVELOPE = re.compile(rb"^From [^\n]*\d{2}:\d{2}[^\n]*\n", re.MULTILINE)
 
 
 class Command(BaseCommand):
-    help = "Read mails from files, directories or mboxes ('-': standard input) and print one JSON object a line for each. Nothing is stored."
+    """Prints what the reader makes of each mail."""
+
+    help = (
+        "Read mails from files, directories or mboxes ('-': standard input) and print one JSON object a line for each. "
+        "Nothing is stored."
+    )
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where the mails are."""
         parser.add_argument("source", nargs="+", metavar="FILE|DIR|-")
-        parser.add_argument("--trusted", default="", help="authserv-id of the receiving server whose Authentication-Results are believed")
+        parser.add_argument("--trusted", default="", help="authserv-id of the server whose findings are believed")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Read and print."""
         for source in options["source"]:
             for name, raw in _mails(source):
                 self.stdout.write(json.dumps(_described(name, raw, options["trusted"]), ensure_ascii=False))

@@ -100,7 +100,8 @@ def _fold(node: Node, by_node: dict[int, Leaf], first: Leaf | None) -> Body:
     bodies = [_fold(child, by_node, first) for child in node.children]
     body = Body(files=[file for each in bodies for file in each.files])
     if node.content_type == "multipart/alternative":
-        # The last one that has it is the richest (RFC 2046, 5.1.4). Several plain ones are no alternatives: all are kept.
+        # The last one that has it is the richest (RFC 2046, 5.1.4). Several plain ones are no alternatives to each
+        # other, so all are kept.
         body.text = "\n".join(
             dict.fromkeys(each.text.strip("\n") for each in bodies if each.text.strip() and not each.html)
         )

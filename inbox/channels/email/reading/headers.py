@@ -33,6 +33,8 @@ Fields = Mapping[str, list[bytes]]
 
 
 class Header(NamedTuple):
+    """One header, taken apart."""
+
     fields: dict[str, list[bytes]]
     body: int
     """Offset of the first byte after the header."""
@@ -52,8 +54,8 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     if b"\r" in block:
         block = block.replace(b"\r\n", b" \n").replace(b"\r", b" ")  # same length: offsets stay true
     fields: dict[str, list[bytes]] = {}
-    at, last, count = 0, None, 0
-    for found in _FIELD.finditer(block):
+    at, last = 0, None
+    for count, found in enumerate(_FIELD.finditer(block), 1):
         gap = block[at : found.start()]
         if gap.strip():
             # A line that is no field: the body without an empty line before it, or a value that lost its fold.
@@ -63,7 +65,6 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
                 fields[last][-1] += b" " + gap.strip()
             elif last is not None:
                 return Header(fields, start + at, cut)
-        count += 1
         if count > FIELD_LIMIT:
             cut = True
             break
@@ -207,8 +208,9 @@ def content_type(raw: bytes | None, default: str = "text/plain") -> str:
 
 
 def parameters(raw: bytes | None, hint: str = "") -> dict[str, str]:
-    """The parameters of a structured field by lower-case name, with continuations joined (RFC 2231) and encoded
-    words resolved although they are not allowed there, because Outlook, Gmail and others write them.
+    """The parameters of a structured field by lower-case name, with continuations joined (RFC 2231).
+
+    Encoded words are resolved although they are not allowed there, because Outlook, Gmail and others write them.
     """
     if raw is None or (b";" not in raw and b"=" not in raw):
         return {}

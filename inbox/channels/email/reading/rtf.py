@@ -6,17 +6,25 @@ import re
 import struct
 
 _START = (
-    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArial"
-    b"Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
+    rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans SerifSymbol"
+    rb"ArialTimes New RomanCourier{\colortbl\red0\green0\blue0"
+    b"\r\n"
+    rb"\par \pard\plain\f0\fs20\b\i\u\tab\tx"
 )
+"""What the window holds before the first byte (MS-OXRTFCP, 2.1.2.1)."""
 _SIZE_LIMIT = 10_000_000
 _TOKEN = re.compile(
-    r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,6}) ?|\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)"
+    r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,6}) ?|\\([a-zA-Z]{1,32})(-?\d{1,10})? ?"
+    r"|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)"
 )
-_HIDDEN = frozenset(("fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "generator", "listtable", "listoverridetable", "rsidtbl",
-                     "themedata", "datastore", "header", "footer", "fldinst"))  # fmt: skip
-_SIGNS = {"par": "\n", "line": "\n", "tab": "\t", "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d",
-          "bullet": "\u2022", "endash": "\u2013", "emdash": "\u2014", "cell": " ", "row": "\n"}  # fmt: skip
+_HIDDEN = frozenset((
+    "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "generator", "listtable", "listoverridetable",
+    "rsidtbl", "themedata", "datastore", "header", "footer", "fldinst",
+))  # fmt: skip
+_SIGNS = {
+    "par": "\n", "line": "\n", "row": "\n", "tab": "\t", "cell": " ", "bullet": "\u2022", "endash": "\u2013",
+    "emdash": "\u2014", "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d",
+}  # fmt: skip
 
 
 def decompress(packed: bytes) -> bytes:

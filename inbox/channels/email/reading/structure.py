@@ -151,7 +151,7 @@ def _scan(tree: Tree, boundary: bytes) -> None:
 
 
 def _dashed_lines(raw: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Where each line that begins with two hyphens starts and ends. (Searching bytes is three times as fast as `re`.)"""
+    """Where each line that begins with two hyphens starts and ends, three times as fast as by `re`."""
     if raw.startswith(b"--", start):
         yield start, _line_end(raw, start)
     newline = raw.find(b"\n--", start)
