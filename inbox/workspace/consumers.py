@@ -114,6 +114,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
         self.state = "typing" if asked.get("typing") is True else "looking"
         if self.ticket:
             await self._tell_presence(self.state)
+        await self._say({"about": "here"})
 
     async def ticket_changed(self, event: dict[str, Any]) -> None:
         """From `inbox.live`: pass the hint on."""

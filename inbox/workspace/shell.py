@@ -25,7 +25,7 @@ class WorkspaceViewSet(ViewSet):
 
     name = "inbox"
     url_prefix = "inbox"
-    icon = "mail"
+    icon = "g-inbox"
     menu_label = _("Inbox")
     menu_name = "inbox"
     menu_order = 1

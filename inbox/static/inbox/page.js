@@ -1,0 +1,54 @@
+// What every script of the workspace stands on: the page, its words, and asking the server.
+
+export const desk = document.getElementById("desk");
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+export const words = read("desk-words");
+export const keys = read("desk-keys");
+export const root = desk.dataset.root;
+
+export const fill = (text, value) => text.replace("%s", value);
+
+/** Ask the server for a fragment. Network trouble is answered with null, and said. */
+export async function ask(url, { method = "GET", body = null, quiet = false } = {}) {
+  const headers = { "HX-Request": "true", "X-CSRFToken": desk.dataset.csrf };
+  try {
+    const response = await fetch(url, { method, body, headers, credentials: "same-origin" });
+    if (response.redirected && new URL(response.url).pathname.startsWith("/accounts/")) {
+      location.reload();
+      return null;
+    }
+    return response;
+  } catch {
+    if (!quiet) say(words.failed, "error");
+    return null;
+  }
+}
+
+/** Markup of ours as nodes. Nothing in it runs: scripts of a parsed document are dead, and our policy forbids them. */
+export function parse(html) {
+  return new DOMParser().parseFromString(html, "text/html").body;
+}
+
+export function say(text, tone = "") {
+  const toast = document.createElement("div");
+  toast.className = "g-toast" + (tone ? ` g-tone-${tone === "error" ? "danger" : tone}` : "");
+  toast.textContent = text;
+  const place = document.getElementById("toasts");
+  place.append(toast);
+  while (place.children.length > 3) place.firstElementChild.remove();
+  setTimeout(() => toast.remove(), tone === "error" ? 8000 : 3500);
+}
+
+export const typing = (element) => element?.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+
+export function showPane(name) {
+  desk.dataset.pane = name;
+}
+
+/** Ends a burst of calls with one, `wait` milliseconds after the first. */
+export function gather(work, wait) {
+  let timer = 0;
+  return () => {
+    if (!timer) timer = setTimeout(() => { timer = 0; work(); }, wait * (0.75 + Math.random() / 2));
+  };
+}

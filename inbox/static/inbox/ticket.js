@@ -1,0 +1,232 @@
+// The open ticket: opening it, doing something to it, and bringing it up to date without losing anything.
+
+import { ask, desk, parse, say, showPane, words } from "./page.js";
+import * as list from "./list.js";
+
+const place = document.getElementById("conversation");
+const byId = (id) => document.getElementById(id);
+const listeners = [];
+
+export const onOpen = (listener) => listeners.push(listener);
+
+export function current() {
+  const ticket = byId("ticket");
+  return ticket && { id: Number(ticket.dataset.ticket), number: ticket.dataset.number, seq: Number(ticket.dataset.seq), element: ticket };
+}
+
+let asked = 0;
+
+/** Show a ticket. The address says which; the list keeps its place. */
+export async function open(url, { push = true } = {}) {
+  const turn = ++asked;
+  const response = await ask(url);
+  if (!response || turn !== asked) return;
+  if (!response.ok) {
+    if (response.status === 404) say(words.gone, "warning");
+    return;
+  }
+  place.replaceChildren(...parse(await response.text()).childNodes);
+  const landed = new URL(response.url);
+  if (push) history.pushState({}, "", landed.pathname + new URL(url, location.href).search);
+  showPane("ticket");
+  opened();
+}
+
+export function close({ push = true } = {}) {
+  asked += 1;
+  if (push) history.pushState({}, "", desk.dataset.root + "?" + (list.query() || ""));
+  showPane("list");
+  list.mark(null);
+  for (const listener of listeners) listener(null);
+}
+
+function opened() {
+  const ticket = current();
+  if (!ticket) return;
+  document.title = ticket.element.dataset.title;
+  toEnd();
+  list.mark(ticket.id, true);
+  for (const button of place.querySelectorAll("[data-open-frame] [data-frame]")) showFrame(button);
+  loadAbout();
+  for (const listener of listeners) listener(ticket);
+}
+
+function toEnd() {
+  const talk = byId("talk");
+  const unseen = talk?.querySelector(".is-unseen");
+  if (unseen && talk.scrollHeight > talk.clientHeight) unseen.scrollIntoView({ block: "start" });
+  else if (talk) talk.scrollTop = talk.scrollHeight;
+}
+
+async function loadAbout() {
+  const about = byId("about");
+  const response = await ask(about.dataset.url, { quiet: true });
+  if (response?.ok && about.isConnected) about.replaceChildren(...parse(await response.text()).childNodes);
+}
+
+/** Take in a fragment of changes. Entries are known by their sequence number, so nothing appears twice or out of order. */
+export function apply(html) {
+  const fragment = parse(html).querySelector("[data-fragment]");
+  const ticket = current();
+  if (!fragment || !ticket || fragment.dataset.ticket !== String(ticket.id)) return null;
+  const talk = byId("talk");
+  const atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 160;
+  const entries = byId("entries");
+  let added = false;
+  for (const entry of fragment.querySelectorAll("[data-part=entries] > [data-entry]")) {
+    const known = byId(entry.id);
+    if (known) {
+      known.replaceWith(entry);
+    } else {
+      const seq = Number(entry.dataset.entry);
+      const next = [...entries.children].find((other) => Number(other.dataset.entry) > seq);
+      entries.insertBefore(entry, next ?? null);
+      added = true;
+    }
+    for (const button of entry.querySelectorAll("[data-open-frame] [data-frame]")) showFrame(button);
+  }
+  for (const delivery of fragment.querySelectorAll("[data-part=deliveries] > [data-delivery]")) {
+    const known = byId(delivery.id);
+    if (known && known.innerHTML !== delivery.innerHTML) known.replaceWith(delivery);
+  }
+  const head = byId("ticket-head");
+  if (!head.querySelector("details[open]")) head.replaceChildren(...fragment.querySelector("[data-part=head]").childNodes);
+  ticket.element.dataset.seq = Math.max(ticket.seq, Number(fragment.dataset.seq));
+  if (added && atEnd) talk.scrollTop = talk.scrollHeight;
+  if (entries.querySelector("[data-what~=split], [data-what~=unmerged]:last-child")) entries.dataset.moved = "";
+  return { unseen: Number(fragment.dataset.unseen || 0), added };
+}
+
+let running = false;
+let again = false;
+
+/** Ask for everything after what is shown. Calls during a call make one more. */
+export async function refresh() {
+  if (running) { again = true; return; }
+  running = true;
+  do {
+    again = false;
+    const ticket = current();
+    if (!ticket || desk.dataset.pane !== "ticket" && !ticket.element.offsetParent) break;
+    const response = await ask(`${desk.dataset.root}${ticket.number}/after/${ticket.seq}/`, { quiet: true });
+    if (response?.status === 404) {
+      say(words.gone, "warning");
+      close();
+    } else if (response?.ok) {
+      apply(await response.text());
+    }
+  } while (again);
+  running = false;
+}
+
+export const reload = () => current() && open(location.pathname + location.search, { push: false });
+
+/** Send a form that does something to the ticket, and show what came of it. */
+export async function send(form, submitter = null) {
+  const body = new FormData(form, submitter);
+  const ticket = current();
+  body.set("seen", ticket?.seq ?? 0);
+  for (const menu of form.closest("details[open]") ? [form.closest("details[open]")] : []) menu.open = false;
+  const response = await ask(form.action, { method: "POST", body });
+  if (!response) return false;
+  const elsewhere = response.headers.get("X-Ticket");
+  if (response.status === 422) {
+    say(parse(await response.text()).textContent.trim(), "error");
+    return false;
+  }
+  if (elsewhere === "gone") { say(words.gone, "warning"); close(); list.refresh(); return true; }
+  if (elsewhere) {
+    say(form.action.includes("/split/") ? words.split : words.merged);
+    await open(`${desk.dataset.root}${elsewhere}/${location.search}`);
+    list.refresh();
+    return true;
+  }
+  if (!response.ok) { say(words.failed, "error"); return false; }
+  apply(await response.text());
+  if ("reload" in form.dataset) { await reload(); }
+  list.refresh();
+  return true;
+}
+
+/** One deed without a form: from a key or the palette. */
+export async function deed(name, value) {
+  const ticket = current();
+  if (!ticket) return;
+  const form = document.createElement("form");
+  form.action = `${desk.dataset.root}${ticket.number}/do/${name}/`;
+  const input = document.createElement("input");
+  input.name = "value";
+  input.value = value;
+  form.append(input);
+  await send(form);
+}
+
+function showFrame(button) {
+  const box = button.parentElement;
+  const frame = box.querySelector("iframe");
+  if (frame) {
+    for (const part of box.querySelectorAll("iframe, [data-pictures]")) part.remove();
+    button.setAttribute("aria-expanded", "false");
+    button.lastChild.textContent = words.show;
+    return;
+  }
+  const shown = document.createElement("iframe");
+  shown.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
+  shown.setAttribute("referrerpolicy", "no-referrer");
+  shown.className = "g-message__frame";
+  shown.title = words.frame;
+  shown.src = button.dataset.frame;
+  const pictures = document.createElement("button");
+  pictures.type = "button";
+  pictures.className = "g-button g-button--quiet g-button--small";
+  pictures.dataset.pictures = button.dataset.frame + "?pictures=1";
+  pictures.textContent = words.pictures;
+  box.append(pictures, shown);
+  button.setAttribute("aria-expanded", "true");
+  button.lastChild.textContent = words.hide;
+}
+
+place.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-deed]")) return;
+  event.preventDefault();
+  send(event.target, event.submitter);
+});
+
+place.addEventListener("click", async (event) => {
+  const on = (selector) => event.target.closest(selector);
+  if (on("[data-frame]")) showFrame(on("[data-frame]"));
+  else if (on("[data-pictures]")) {
+    on("[data-pictures]").parentElement.querySelector("iframe").src = on("[data-pictures]").dataset.pictures;
+    on("[data-pictures]").remove();
+  } else if (on("[data-about]")) byId("about").classList.toggle("is-open");
+  else if (on("[data-copy]")) copyNumber();
+  else if (on("[data-earlier]")) {
+    event.preventDefault();
+    const response = await ask(on("[data-earlier]").href);
+    if (!response?.ok) return;
+    const found = parse(await response.text()).querySelector("[data-earlier-fragment]");
+    const talk = byId("talk");
+    const below = talk.scrollHeight - talk.scrollTop;
+    byId("earlier").remove();
+    byId("entries").prepend(...found.querySelector("ol").children);
+    const more = found.querySelector("#earlier");
+    if (more) talk.prepend(more);
+    talk.scrollTop = talk.scrollHeight - below;
+  }
+});
+
+export function copyNumber() {
+  const ticket = current();
+  if (ticket) navigator.clipboard?.writeText(ticket.number).then(() => say(words.copied), () => say("#" + ticket.number));
+}
+
+export function menu(name) {
+  const found = place.querySelector(`details[data-menu="${name}"]`);
+  if (!found) return;
+  found.open = true;
+  (found.querySelector("[data-choices-find], button") ?? found.querySelector("summary")).focus();
+}
+
+export function start() {
+  if (current()) opened();
+}
