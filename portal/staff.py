@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.base import ViewSetGroup
 
-from crm.customers.staff import CustomerViewSet, RegionViewSet, TagViewSet, customer_chooser
-from crm.customers.staff_contacts import ContactViewSet, contact_chooser
+from crm.customers.staff import CustomerViewSet, RegionViewSet, TagViewSet, customer_picker
+from crm.customers.staff_contacts import ContactViewSet, contact_picker
 from crm.organisation.staff import ColleagueViewSet, DepartmentViewSet, NotificationsViewSet, ProfileViewSet
 from crm.service.staff import TicketViewSet
 from inbox.staff.channels import ChannelViewSet
@@ -23,7 +23,7 @@ class Customers(ViewSetGroup):
 
     menu_label = _("Customers")
     menu_name = "group-customers"
-    menu_icon = "group"
+    menu_icon = "g-company"
     menu_order = 300
     items = (CustomerViewSet, ContactViewSet, RegionViewSet, TagViewSet)
 
@@ -33,7 +33,7 @@ class Channels(ViewSetGroup):
 
     menu_label = _("Channels")
     menu_name = "group-channels"
-    menu_icon = "mail"
+    menu_icon = "g-at"
     menu_order = 500
     items = (ChannelViewSet, TemplateViewSet, JournalViewSet, DeliveryViewSet)
 
@@ -43,12 +43,12 @@ class People(ViewSetGroup):
 
     menu_label = _("People")
     menu_name = "group-people"
-    menu_icon = "user"
+    menu_icon = "g-users"
     menu_order = 600
     items = (ColleagueViewSet, DepartmentViewSet)
 
 
 GROUPS: tuple[type[ViewSetGroup], ...] = (Customers, RoutingGroup, Channels, People)
-SINGLE: tuple[Any, ...] = (TicketViewSet, ProfileViewSet, NotificationsViewSet, customer_chooser, contact_chooser)
+SINGLE: tuple[Any, ...] = (TicketViewSet, ProfileViewSet, NotificationsViewSet, customer_picker, contact_picker)
 MENU_NAMES = frozenset({"inbox", "tickets", "images", "documents", *(group.menu_name for group in GROUPS)})
 """Items of the main menu; everything else that Wagtail or its apps offer is taken out."""

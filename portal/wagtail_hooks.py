@@ -12,6 +12,10 @@ from wagtail import hooks
 
 from portal.staff import GROUPS, MENU_NAMES, SINGLE
 
+ICONS = (
+    "at bell bolt book calendar chat clock company download flag gear globe home inbox key list mail play queue send tag "
+    "ticket user users"
+).split()
 STYLES = ("css/tokens.css", "css/components.css", "css/controls.css", "staff/shell.css", "staff/screens.css")
 
 
@@ -31,3 +35,9 @@ def screens() -> list[Any]:
 def only_ours(request: HttpRequest, items: list[Any]) -> None:
     """Take out what Wagtail offers and nobody here needs: explorer, reports, settings, help."""
     items[:] = [item for item in items if item.name in MENU_NAMES]
+
+
+@hooks.register("register_icons")
+def icons(known: list[str]) -> list[str]:
+    """Our own icons beside Wagtail's, under names that begin with `g-`."""
+    return known + [f"core/staff/icons/{name}.svg" for name in ICONS]

@@ -149,7 +149,7 @@ class RecordViewSet(ModelViewSet):
     Writing: `save_service(form, by)` is called with the valid form inside a transaction and returns the record;
     `delete_service(record, by)` deletes it. Give them as `staticmethod(function)`; without one, plain reference data
     is saved and deleted as it is.
-    Big tables are never offered as a `<select>`: use `panels` with a chooser, or a form field of `core.staff.choosing`.
+    Big tables are never offered as a `<select>`: use the widget of a `core.staff.choosing.Picker`.
     """
 
     index_view_class = RecordList

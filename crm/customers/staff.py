@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.staff import filters
-from core.staff.choosing import RecordChooser
+from core.staff.choosing import Picker
 from core.staff.columns import LinkColumn, MomentColumn, PersonColumn, StatusColumn
 from core.staff.forms import RecordForm, Section
 from core.staff.panels import Panel, panels_of, register_panel
@@ -24,19 +24,20 @@ from crm.customers.models import Customer, Region, Tag, TimelineEntry
 from crm.organisation.models import User
 
 
-class CustomerChooser(RecordChooser):
+class CustomerPicker(Picker):
     """Picks a customer in a form."""
 
-    name = "customer_chooser"
-    url_prefix = "customer-chooser"
+    name = "customer_picker"
+    url_prefix = "pick/customer"
     model = Customer
-    icon = "group"
-    choose_one_text = gettext_lazy("Choose a customer")
-    choose_another_text = gettext_lazy("Choose another customer")
     search_fields = ("name",)
 
+    def hint(self, row: Customer) -> str:
+        """The level."""
+        return str(row.get_level_display())
 
-customer_chooser = CustomerChooser()
+
+customer_picker = CustomerPicker()
 
 
 def no_circle(form: forms.ModelForm, parent: Any) -> Any:
@@ -49,8 +50,50 @@ def no_circle(form: forms.ModelForm, parent: Any) -> Any:
     return parent
 
 
-class CustomerForm(RecordForm):
+class TagsField(forms.CharField):
+    """Tags as words with commas between; `clean` gives the words, `keep` makes them tags."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Tags"),
+            required=False,
+            max_length=1000,
+            help_text=gettext_lazy("Words with commas between."),
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        """The words, each once whatever its case. Raises ValidationError for one that is too long."""
+        text = super().clean(value).replace("，", ",").replace("、", ",")
+        words = {word.casefold(): word for word in (" ".join(part.split()) for part in text.split(",")) if word}
+        longest = Tag._meta.get_field("name").max_length or 60
+        if any(len(word) > longest for word in words.values()):
+            raise ValidationError(_("A tag has %(count)d letters at most.") % {"count": longest})
+        return list(words.values())
+
+
+class TaggedForm(RecordForm):
+    """A record with tags."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["tags"].initial = ", ".join(self.instance.tags.values_list("name", flat=True))
+
+    def save(self, commit: bool = True) -> Any:
+        """The record, then exactly these tags; new words become tags."""
+        record = super().save(commit)
+        found = [
+            Tag.objects.filter(name__iexact=word).first() or Tag.objects.create(name=word)
+            for word in self.cleaned_data["tags"]
+        ]
+        record.tags.set(found)
+        return record
+
+
+class CustomerForm(TaggedForm):
     """One customer."""
+
+    tags = TagsField()
 
     sections: ClassVar = (
         Section(gettext_lazy("Name"), ("name", "kind", "part", "parent")),
@@ -70,14 +113,12 @@ class CustomerForm(RecordForm):
             "status",
             "owner",
             "region",
-            "tags",
             "address",
             "website",
             "notes",
         )
         widgets: ClassVar = {
-            "parent": customer_chooser.widget_class,
-            "tags": forms.CheckboxSelectMultiple,
+            "parent": customer_picker.widget(),
             "address": forms.Textarea(attrs={"rows": 4}),
             "notes": forms.Textarea(attrs={"rows": 5}),
         }
@@ -111,7 +152,7 @@ class CustomerPage(StaffView):
 
     permissions = ("customers.view_customer",)
     template_name = "customers/staff/record.html"
-    header_icon = "group"
+    header_icon = "g-company"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The record and its panels."""
@@ -144,7 +185,7 @@ class CustomerViewSet(RecordViewSet):
     name = "customers"
     url_prefix = "customers"
     model = Customer
-    icon = "group"
+    icon = "g-company"
     menu_name = "customers"
     list_display: ClassVar = [
         LinkColumn(
@@ -215,7 +256,7 @@ class RegionViewSet(RecordViewSet):
     name = "regions"
     url_prefix = "regions"
     model = Region
-    icon = "globe"
+    icon = "g-globe"
     menu_name = "regions"
     list_display: ClassVar = ["name", "parent"]
     search_fields: ClassVar = ["name"]
@@ -247,7 +288,7 @@ class TagViewSet(RecordViewSet):
     name = "tags"
     url_prefix = "tags"
     model = Tag
-    icon = "tag"
+    icon = "g-tag"
     menu_name = "tags"
     list_display: ClassVar = ["name"]
     search_fields: ClassVar = ["name"]

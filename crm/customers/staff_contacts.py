@@ -16,31 +16,33 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 
 from core.staff import filters
-from core.staff.choosing import RecordChooser
+from core.staff.choosing import Picker
 from core.staff.columns import BadgesColumn, LinkColumn, MomentColumn
-from core.staff.forms import RecordForm, RowForm, Rows, Section
+from core.staff.forms import RowForm, Rows, Section
 from core.staff.panels import Panel, panels_of, register_panel
 from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordViewSet
 from crm.customers import identity
 from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, Tag
-from crm.customers.staff import customer_chooser
+from crm.customers.staff import TaggedForm, TagsField, customer_picker
 from crm.organisation.profile import time_zones
 
 
-class ContactChooser(RecordChooser):
+class ContactPicker(Picker):
     """Picks a contact in a form."""
 
-    name = "contact_chooser"
-    url_prefix = "contact-chooser"
+    name = "contact_picker"
+    url_prefix = "pick/contact"
     model = Contact
-    icon = "user"
-    choose_one_text = gettext_lazy("Choose a contact")
-    choose_another_text = gettext_lazy("Choose another contact")
     search_fields = ("name", "points__value", "customer__name")
+    prefetch_related = ("points",)
+
+    def hint(self, row: Contact) -> str:
+        """The address."""
+        return row.address if row.name else ""
 
 
-contact_chooser = ContactChooser()
+contact_picker = ContactPicker()
 
 
 class PointForm(RowForm):
@@ -89,9 +91,10 @@ class PointFormSet(BaseInlineFormSet):
 Points = inlineformset_factory(Contact, ContactPoint, form=PointForm, formset=PointFormSet, extra=1, max_num=30)
 
 
-class ContactForm(RecordForm):
+class ContactForm(TaggedForm):
     """One person."""
 
+    tags = TagsField()
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=time_zones, required=False)
     sections: ClassVar = (
         Section(gettext_lazy("Person"), ("name", "title", "customer", "tags")),
@@ -102,22 +105,16 @@ class ContactForm(RecordForm):
 
     class Meta:
         model = Contact
-        fields = ("name", "title", "customer", "tags", "language", "time_zone", "notes")
+        fields = ("name", "title", "customer", "language", "time_zone", "notes")
         widgets: ClassVar = {
-            "customer": customer_chooser.widget_class,
-            "tags": forms.CheckboxSelectMultiple,
+            "customer": customer_picker.widget(),
             "notes": forms.Textarea(attrs={"rows": 5}),
         }
 
     def clean(self) -> dict[str, Any]:
         """A contact without name and address could never be found again."""
         data = super().clean() or self.cleaned_data
-        points = self.data.get("points-TOTAL_FORMS")
-        given = (
-            any(self.data.get(f"points-{n}-value") for n in range(min(int(points or 0), 60)))
-            if str(points or "").isdigit()
-            else False
-        )
+        given = any(self.data.get(f"points-{number}-value") for number in range(Points.max_num))
         if not data.get("name") and not given:
             self.add_error("name", _("Give a name or an address."))
         return data
@@ -140,7 +137,7 @@ class LinkForm(forms.Form):
     other = forms.ModelChoiceField(
         label=gettext_lazy("Is the same person as"),
         queryset=Contact.objects.none(),
-        widget=contact_chooser.widget_class,
+        widget=contact_picker.widget(),
     )
 
     def __init__(self, *args: Any, contact: Contact, user: Any, **kwargs: Any) -> None:
@@ -153,7 +150,7 @@ class ContactPage(StaffView):
 
     permissions = ("customers.view_contact",)
     template_name = "customers/staff/record.html"
-    header_icon = "user"
+    header_icon = "g-user"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The record and its panels."""
@@ -168,6 +165,7 @@ class ContactPage(StaffView):
             asides=[panel.render(self.request) for panel in panels if panel.aside],
             edit_url=reverse("contacts:edit", args=[pk]) if may_change else None,
             merged_into=self.record.merged_into,
+            media=LinkForm(contact=self.record, user=self.request.user).media,
             **kwargs,
         )
 
@@ -224,7 +222,7 @@ class ContactViewSet(RecordViewSet):
     name = "contacts"
     url_prefix = "contacts"
     model = Contact
-    icon = "user"
+    icon = "g-user"
     menu_name = "contacts"
     list_display: ClassVar = [
         LinkColumn(

@@ -152,7 +152,7 @@ class ColleagueViewSet(RecordViewSet):
     name = "people"
     url_prefix = "people"
     model = User
-    icon = "user"
+    icon = "g-user"
     menu_label = gettext_lazy("Users")
     menu_name = "people"
     add_view_class = ColleagueAdd
@@ -213,7 +213,7 @@ class DepartmentViewSet(RecordViewSet):
     name = "departments"
     url_prefix = "departments"
     model = Department
-    icon = "group"
+    icon = "g-company"
     menu_name = "departments"
     list_display: ClassVar = ["name", "parent", PersonColumn("lead", label=gettext_lazy("Lead"))]
     search_fields: ClassVar = ["name"]
@@ -230,7 +230,7 @@ class ProfileView(StaffView):
     permissions = ()
     template_name = "organisation/staff/profile.html"
     page_title = gettext_lazy("My profile")
-    header_icon = "user"
+    header_icon = "g-user"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The form."""
@@ -251,7 +251,7 @@ class ProfileViewSet(ViewSet):
     """The own profile at /desk/profile/."""
 
     name = "profile"
-    icon = "user"
+    icon = "g-user"
 
     def get_urlpatterns(self) -> list[URLPattern]:
         """One page."""
@@ -264,7 +264,7 @@ class NotificationsView(StaffView):
     permissions = ()
     template_name = "organisation/staff/notifications.html"
     page_title = gettext_lazy("Notifications")
-    header_icon = "comment"
+    header_icon = "g-bell"
     shown = 50
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -295,7 +295,7 @@ class NotificationsViewSet(ViewSet):
     """Notifications at /desk/notifications/."""
 
     name = "notifications"
-    icon = "comment"
+    icon = "g-bell"
     menu_label = gettext_lazy("Notifications")
 
     def get_urlpatterns(self) -> list[URLPattern]:

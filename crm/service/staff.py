@@ -67,7 +67,7 @@ class TicketViewSet(RecordViewSet):
     name = "tickets"
     url_prefix = "tickets"
     model = Ticket
-    icon = "mail"
+    icon = "g-ticket"
     menu_name = "tickets"
     menu_order = 200
     add_to_admin_menu = True

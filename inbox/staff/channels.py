@@ -186,7 +186,7 @@ class ChannelPage(StaffView):
 
     permissions = ("inbox.view_channel",)
     template_name = "inbox/staff/channel.html"
-    header_icon = "mail"
+    header_icon = "g-at"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The channel and what came and went through it."""
@@ -275,7 +275,7 @@ class ChannelViewSet(RecordViewSet):
     name = "channels"
     url_prefix = "channels"
     model = Channel
-    icon = "mail"
+    icon = "g-at"
     menu_name = "channels"
     add_view_class = ChannelAdd
     edit_view_class = ChannelEdit

@@ -60,7 +60,7 @@ class DeliveryPage(StaffView):
 
     permissions = ("inbox.view_delivery",)
     template_name = "inbox/staff/delivery.html"
-    header_icon = "mail"
+    header_icon = "g-send"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The row."""
@@ -117,7 +117,7 @@ class DeliveryViewSet(RecordViewSet):
     name = "deliveries"
     url_prefix = "deliveries"
     model = Delivery
-    icon = "upload"
+    icon = "g-send"
     menu_name = "deliveries"
     add_enabled = edit_enabled = delete_enabled = False
     list_display: ClassVar = [

@@ -50,7 +50,7 @@ class JournalPage(StaffView):
 
     permissions = ("inbox.view_rawmessage",)
     template_name = "inbox/staff/raw.html"
-    header_icon = "download"
+    header_icon = "g-download"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The row, and the bytes read once more by the same code that intake uses."""
@@ -125,7 +125,7 @@ class JournalViewSet(RecordViewSet):
     name = "journal"
     url_prefix = "journal"
     model = RawMessage
-    icon = "download"
+    icon = "g-download"
     menu_name = "journal"
     menu_label = gettext_lazy("Received messages")
     add_enabled = edit_enabled = delete_enabled = False

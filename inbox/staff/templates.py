@@ -166,7 +166,7 @@ class TemplateViewSet(RecordViewSet):
     name = "templates"
     url_prefix = "templates"
     model = Template
-    icon = "doc-full"
+    icon = "g-chat"
     menu_name = "templates"
     add_view_class = TemplateAdd
     edit_view_class = TemplateEdit
