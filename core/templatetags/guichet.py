@@ -138,11 +138,15 @@ def theme(context: Context) -> str:
 
 
 @register.inclusion_tag("core/components/field.html")
-def field(bound: BoundField, hint: str = "", label: str = "", help_text: str = "", rows: int = 0) -> dict[str, Any]:
+def field(
+    bound: BoundField, hint: str = "", label: str = "", help_text: str | None = None, rows: int = 0
+) -> dict[str, Any]:
     """A form field with label, help and errors, tied together for screen readers.
 
     `hint` stands beside the label (such as "optional"); `label` and `help_text` replace the form's own.
     """
+    if help_text is not None:
+        bound.help_text = help_text
     widget = bound.field.widget
     kind, attributes = "input", {"class": "g-input"}
     if isinstance(widget, forms.CheckboxInput):
@@ -164,5 +168,4 @@ def field(bound: BoundField, hint: str = "", label: str = "", help_text: str = "
         "control": bound.as_widget(attrs=attributes),
         "hint": hint,
         "label": label or bound.label,
-        "help_text": help_text or bound.help_text,
     }
