@@ -43,6 +43,5 @@ def surroundings(folder: str, url: str) -> dict[str, str]:
         "CHANNEL_KEY": secrets.token_urlsafe(50),
         "TOKEN_KEY": secrets.token_urlsafe(50),
         "LOG_LEVEL": "ERROR",
-        # A deployment without compressed assets beside the checkout: pages are rendered, assets are not served.
         "STATIC_ROOT": str(Path(folder) / "static"),
     }
