@@ -149,6 +149,24 @@ class TestWords:
         found = find_report(mail(text, subject=subject))
         assert (found.recipients, found.permanent) == (("a@b.example",), False)
 
+    def test_who_writes_to_himself_is_named(self) -> None:
+        assert find_report(mail("<service@shop.example>: mailbox full\n")).recipients == ("service@shop.example",)
+
+    def test_a_system_without_a_name_needs_the_null_sender_and_an_opening_that_says_it(self) -> None:
+        text = "Your mail sent on: Tue, 1 Sep 2026\n  Could not be delivered to: <a@b.example>\n"
+        sender = "info@b.example"
+        assert find_report(mail(text, sender=sender, subject="Mail")) is None
+        assert find_report(mail(text, sender=sender, subject="Mail", more="Return-Path: <>\n")).recipients == (
+            "a@b.example",
+        )
+        thanks = f"Hello, we have your message and answer soon. {text}"
+        assert find_report(mail(thanks, sender=sender, subject="Re: x", more="Return-Path: <>\n")) is None
+
+    def test_status_fields_in_the_text_of_a_mail_whose_parts_were_lost(self) -> None:
+        text = "See below.\n\nReporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.5.0\n"
+        found = find_report(mail(text))
+        assert (found.recipients, found.status) == (("a@b.example",), "5.5.0")
+
     def test_status_from_the_reply_code_where_no_better_is_given(self) -> None:
         assert find_report(mail("Could not deliver to\n<a@b.example>:\n552 Quota exceeded\n")).status == "5.0.0"
         assert find_report(mail("Could not deliver to\n<a@b.example>:\n552 5.2.2 Quota exceeded\n")).status == "5.2.2"

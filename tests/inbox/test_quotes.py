@@ -220,6 +220,13 @@ def test_own_words_and_forwarded_mail_stay(text: str) -> None:
         ("On Mon, 3 May 2021, Bob <b@x.example> wrote:\n> all of it\n", ""),
         ("Yes\r\n\r\nOn Mon, 3 May 2021, Bob <b@x.example> wrote:\r\n> A?\r\n", "Yes"),
         ("-- \nAnn", "--\nAnn"),
+        ("Thanks!\n\n-Ann Miller\n", "Thanks!"),
+        ("We need\n\n-one\n-two\n", "We need\n\n-one\n-two"),
+        ("Yes\n\nOriginal message\nFrom: b <b@b.example>\nDate: 2021/5/3\nTo: a\n\nA?\n", "Yes"),
+        ("好的\n\n---- 回复的原邮件 ----\n| 发件人 | b<b@b.example> |\n| 日期 | 2021年05月03日 |\n", "好的"),
+        ("好的\n\n| 发件人 | b<b@b.example> |\n| 日期 | 2021年05月03日 10:00 |\n| 收件人 | a |\n\n问\n", "好的"),
+        ("| Size | Colour |\n| L | blue |\n", "| Size | Colour |\n| L | blue |"),
+        ("Yes\n\nZitat von Bob <b@b.example>:\n\n> A?\n", "Yes"),
     ],
 )
 def test_answers_above_below_and_between(text: str, own: str) -> None:
@@ -243,6 +250,14 @@ def test_answers_above_below_and_between(text: str, own: str) -> None:
 def test_structure_decides_where_the_text_says_nothing(mark: str) -> None:
     html = f"<html><head><style>p {{}}</style></head><body><p>{OWN}</p>{mark}<p>Which colour?</p></body></html>"
     assert strip(f"{OWN}\n\nWhich colour?\n", html) == OWN
+
+
+def test_a_plain_block_is_a_quotation_only_at_the_end() -> None:
+    text = f"{OWN}\n\nWhich colour?\n"
+    assert strip(text, f"<p>{OWN}</p><blockquote>Which colour?</blockquote>") == OWN
+    assert strip(f"{text}\nAnn", f"<p>{OWN}</p><blockquote>Which colour?</blockquote>Ann") == f"{text}\nAnn"
+    # Gmail's button for setting off words of one's own.
+    assert strip(text, f'<p>{OWN}</p><blockquote class="gmail_quote">Which colour?</blockquote>') == text.strip()
 
 
 def test_structure_of_a_forward_cuts_nothing() -> None:

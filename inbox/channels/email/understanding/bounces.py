@@ -148,8 +148,10 @@ def _is_notice(parsed: ParsedMail, notice: str, original: str) -> bool:
         return notices.opens_with_failure(notice) or (bouncy and notices.has_reply_code(notice))
     if _FORWARDED.match(parsed.subject) and not bouncy:
         return False
-    names = notices.recipients(notice)[0] or notices.has_reply_code(notice) or original
-    return bool(names) and notices.begins_as_notice(notice) and (bouncy or notices.is_certain(notice))
+    # A customer's request that is taken for a report would never become a ticket.
+    proof = notices.has_reply_code(notice) or bool(original)
+    named = notices.is_certain(notice)
+    return notices.begins_as_notice(notice) and ((bouncy and (named or proof)) or (named and proof))
 
 
 def _from_words(parsed: ParsedMail, notice: str, original: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 _QUOTE_START = re.compile(
-    r"<(?:div|blockquote|hr|span|table|p|section|td)\b[^<>]{0,400}?(?:"
+    r"<(?:div|blockquote(?![^<>]{0,400}gmail_quote)|hr|span|table|p|section|td)\b[^<>]{0,400}?(?:"
     r"class\s*=\s*[\"']?[^\"'<>]{0,80}\b(?:gmail_quote|gmail_extra|yahoo_quoted|moz-cite-prefix|protonmail_quote|"
     r"tutanota_quote|zmail_extra|OutlookMessageHeader|x_gmail_quote|ms-outlook-mobile-reference-message|"
     r"ntes-mailmaster-quote|quoted-text|mail-quote|airmail_on|cloudhq__gmail_quote|iPhone-quote|front-blockquote|"
@@ -21,6 +21,7 @@ _QUOTE_START = re.compile(
     r")|<includetail>|<!--\s*originalMessage\s*-->|<blockquote\b[^<>]{0,400}\bcite=",
     re.IGNORECASE,
 )
+_BLOCK = re.compile(r"<blockquote\b(?![^<>]{0,400}gmail_quote)[^<>]{0,400}>", re.IGNORECASE)
 _DROPPED = re.compile(r"<(style|script|title|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]{0,20000}>")
 _FORWARDED = re.compile(
@@ -38,7 +39,7 @@ def own_text_length(html: str, squeezed: str) -> int:
     nothing is said. A quotation that is a forwarded mail is content.
     """
     html = html[:_LIMIT]
-    start = _QUOTE_START.search(html)
+    start = _QUOTE_START.search(html) or _last_block(html)
     if start is None or _FORWARDED.search(html[start.start() : start.start() + 3000]):
         return 0
     own = "".join(_plain(html[: start.start()]).split())
@@ -48,6 +49,14 @@ def own_text_length(html: str, squeezed: str) -> int:
     tail = own[-24:]
     at = squeezed.find(tail)
     return at + len(tail) if at >= 0 and at + len(tail) < len(squeezed) else 0
+
+
+def _last_block(html: str) -> re.Match[str] | None:
+    """A plain `<blockquote>` with nothing behind it. Inside a letter it is how people set off what they cite."""
+    start = _BLOCK.search(html)
+    if start is None or _plain(html[html.lower().rfind("</blockquote") :]).strip():
+        return None
+    return start
 
 
 def _plain(html: str) -> str:

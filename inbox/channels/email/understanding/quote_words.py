@@ -172,9 +172,11 @@ HEADER = re.compile(
     re.IGNORECASE,
 )
 INLINE_HEADER = re.compile(
-    r"^[\s>*]{0,8}(?=[^\n]{0,400}\b(?:from|von|de|da|van)\s?:)(?=[^\n]{0,400}\b(?:to|an|à|para|a|"
-    r"aan)\s?:)(?=[^\n]{0,500}\b(?:subject|betreff|objet|asunto|oggetto|onderwerp)\s?:)"
-    r"(?:date|sent|from|datum|gesendet|von|de|da|van|envoyé|enviado|inviato|verzonden)\s?:",
+    r"^[\s>*]{0,8}(?:(?:from|von|de|da|van)\s?:\s?[^\n]{0,120}@[^\n]{1,80}\s"
+    r"(?:date|sent|datum|gesendet|envoyé|enviado|inviato|verzonden)\s?:[^\n]*\d|"
+    r"(?=[^\n]{0,400}\b(?:from|von|de|da|van)\s?:)(?=[^\n]{0,400}\b(?:to|an|à|para|a|aan)\s?:)"
+    r"(?=[^\n]{0,500}\b(?:subject|betreff|objet|asunto|oggetto|onderwerp)\s?:)"
+    r"(?:date|sent|from|datum|gesendet|von|de|da|van|envoyé|enviado|inviato|verzonden)\s?:)",
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}")
