@@ -26,6 +26,7 @@ def isolate() -> Path:
     settings.VAR_DIR = folder
     settings.MEDIA_ROOT = str(folder / "files")
     settings.STATIC_ROOT = str(folder / "static")
+    (folder / "static").mkdir()  # whitenoise warns of a folder that is not there
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(folder / "test.sqlite3")
