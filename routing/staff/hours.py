@@ -60,7 +60,7 @@ class Day:
         """Start and length of each stretch in minutes, for the picture of the day."""
         found = []
         for stretch in self.stretches:
-            opens, closes = parse_time(stretch.opens or "x"), parse_time(stretch.closes or "x")
+            opens, closes = _time(stretch.opens), _time(stretch.closes)
             if opens is not None and closes is not None:
                 start = opens.hour * 60 + opens.minute
                 end = (closes.hour * 60 + closes.minute) or DAY
