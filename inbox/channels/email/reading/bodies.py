@@ -45,6 +45,9 @@ def read_leaf(tree: Tree, node: Node, hint: str, errors: list[str]) -> Leaf:
         )
         parameters = headers.parameters(raw_disposition, hint)
     name = files.given_name(parameters, node.parameters) if parameters or node.parameters else ""
+    location = node.raw("content-location")
+    if not name and location and b":" not in location:
+        name = files.display_name(headers.value(location, hint))
     kind = node.content_type
     if disposition == "attachment" and node.raw("content-type") is None:
         kind = "application/octet-stream"
@@ -121,9 +124,8 @@ def _fold(node: Node, by_node: dict[int, Leaf], first: Leaf | None) -> Body:
 def _of_leaf(leaf: Leaf, first: bool) -> Body:
     part = leaf.part
     kind = part.content_type
-    named_file = bool(part.name) and not (
-        first and part.disposition != "attachment" and part.parent in ("", "multipart/alternative", "multipart/related")
-    )
+    # Some programs name even the words of the sender. A later text with a name is a file.
+    named_file = bool(part.name) and not (first or part.parent == "multipart/alternative")
     if kind == "text/html" and part.disposition != "attachment" and not named_file:
         return Body(html=part.text)
     rich = kind in ("text/enriched", "text/richtext") and (first or part.parent == "multipart/alternative")

@@ -218,7 +218,7 @@ def _mislabelled(content: bytes, codec: str, hint: str) -> tuple[str, bool]:
             return content.decode("utf-8"), True
         except UnicodeDecodeError:
             pass
-    if codec.startswith(("utf-16", "utf-32")) or understood < faults:
+    if codec.startswith(("utf-16", "utf-32")) or 4 * understood < faults:
         text, whole = _guess(content, "" if label(hint) == label(codec) else hint)
         if whole:
             return text, True

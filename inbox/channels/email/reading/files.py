@@ -33,7 +33,7 @@ def display_name(given: str) -> str:
 
 def name_after_subject(subject: str) -> str:
     """What an attached mail is called: its subject, as `.eml`; empty without one."""
-    plain = re.sub(r'[/\\:*?"<>|]+', "_", subject).strip(" ._")
+    plain = re.sub(r"[/\\]+", "_", subject).strip(" .")
     return display_name(plain[: NAME_LIMIT - 4] + ".eml") if plain else ""
 
 

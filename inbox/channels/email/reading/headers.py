@@ -54,36 +54,19 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     if b"\r" in block:
         block = block.replace(b"\r\n", b" \n").replace(b"\r", b" ")  # same length: offsets stay true
     fields: dict[str, list[bytes]] = {}
-    at, last = 0, None
+    at = 0
     for count, found in enumerate(_FIELD.finditer(block), 1):
         gap = block[at : found.start()]
-        if gap.strip():
-            # A line that is no field: the body without an empty line before it, or a value that lost its fold.
-            if last is None and start:
-                return Header(fields, start + at, cut)
-            if last is not None and b"\n\n" not in gap and gap.count(b"\n") < 4:
-                fields[last][-1] += b" " + gap.strip()
-            elif last is not None:
-                return Header(fields, start + at, cut)
+        if gap.strip() and ((not fields and start) or b"\n\n" in gap or gap.count(b"\n") > 3):
+            return Header(fields, start + at, cut)  # the body, without an empty line before it
+        # One line that is no field is passed over: joined to its neighbour it could change who wrote or to whom.
         if count > FIELD_LIMIT:
             cut = True
             break
-        last = found[1].decode("ascii").lower()
-        fields.setdefault(last, []).append(found[2])
+        fields.setdefault(found[1].decode("ascii").lower(), []).append(found[2])
         at = min(found.end() + 1, len(block))
-    rest = block[at:]
-    if not cut and rest.strip():
-        if (
-            last is not None
-            and blank
-            and rest.count(b"\n") <= 1
-            and not start
-            and len(rest) < 200
-            and raw[body:end].strip()
-        ):
-            fields[last][-1] += b" " + rest.strip()
-        else:
-            return Header(fields, start + at, cut)
+    if not cut and block[at:].strip():
+        return Header(fields, start + at, cut)
     return Header(fields, body, cut)
 
 

@@ -6,7 +6,7 @@ import binascii
 import re
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
-_BETWEEN_WORDS = re.compile(rb"[A-Za-z,.] (?=[A-Za-z])")
+_BETWEEN_WORDS = re.compile(rb"[A-Za-z,.] +(?=[A-Za-z])")
 _OUTSIDE = re.compile(rb"[^A-Za-z0-9+/]")
 _PADDED_END = re.compile(rb"=[=\s]*")
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
@@ -36,7 +36,7 @@ def _base64(content: bytes) -> tuple[bytes, bool]:
     sample = content[:4000].strip()
     foreign = len(_NOT_BASE64.findall(sample))
     if sample and (
-        (foreign * 10 > len(sample) and foreign > 2) or len(_BETWEEN_WORDS.findall(sample)) * 15 > len(sample)
+        (foreign * 10 > len(sample) and foreign > 2) or len(_BETWEEN_WORDS.findall(sample)) * 25 > len(sample)
     ):
         return content, False  # labelled base64, never encoded
     try:
