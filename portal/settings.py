@@ -241,6 +241,8 @@ MAIL_TIMEOUT = env.float("MAIL_TIMEOUT", 60.0)
 """Seconds a mail server may take for one answer."""
 LEASE_SECONDS = env.int("LEASE_SECONDS", 30)
 """How long a duty (a mailbox, the scheduler, a mail on its way out) stays with a process that was killed or froze."""
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+"""Bearer token for /metrics; without one only this machine may read them."""
 OUTBOUND_PRIVATE_HOSTS = env.list("OUTBOUND_PRIVATE_HOSTS", default=[])
 """Hosts on the own network that the HTTP client may call all the same."""
 EMAIL_BACKEND = "inbox.channels.email.system_mail.QueuedEmailBackend"
@@ -255,6 +257,7 @@ SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", HTTPS)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 if TRUSTED_PROXIES:

@@ -3,7 +3,12 @@
 from django.urls import include, path
 from wagtail.admin import urls as wagtailadmin_urls
 
+from portal import health
+
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("", include("portal.my.urls")),
     path("desk/", include("portal.desk_urls")),
     path("desk/", include(wagtailadmin_urls)),

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -53,11 +53,10 @@ def waiting(busy: Collection[int] = ()) -> Any:
         pk__lt=OuterRef("pk"),
         state__in=[*Delivery.WAITING, Delivery.State.SENDING],
     )
-    stopped = set(busy) | set(
-        Channel.objects.filter(sending_paused_until__gt=timezone.now()).values_list("pk", flat=True)
-    )
+    resting = Q(sending_paused_until__gt=timezone.now()) | Q(active=False)
+    stopped = set(busy) | set(Channel.objects.filter(resting).values_list("pk", flat=True))
     rows = Delivery.objects.filter(~Exists(earlier), state__in=Delivery.WAITING)
-    return rows.exclude(channel_id__in=stopped) if stopped else rows
+    return rows.exclude(channel_id__in=stopped, channel_id__isnull=False) if stopped else rows
 
 
 def claim(limit: int, busy: Collection[int] = ()) -> list[Delivery]:

@@ -181,6 +181,8 @@ def _body(text: str, markup: str) -> EmailMessage:
     if "<html" in markup[:500].lower():
         page = markup
     body.add_alternative(page.replace("\x00", ""), subtype="html", charset="utf-8", cte=_encoding(page))
+    for part in body.iter_parts():
+        del part["MIME-Version"]  # it belongs to the message, not to each part
     return body
 
 

@@ -112,6 +112,8 @@ def _by_words(text: str, languages: frozenset[str]) -> str:
         for language in LETTERS[letter].split():
             if language in scores:
                 scores[language] += 2.5
+    if "en" in scores and lowered.isascii():
+        scores["en"] += 1.0
     for language in _RARE & scores.keys():
         scores[language] -= 2.0
     (first, high), (_, low) = sorted(scores.items(), key=lambda item: -item[1])[:2]

@@ -28,10 +28,10 @@ VERB = re.compile(
 OPENER = re.compile(
     r"^[\s>*_<|(-]{0,12}(?:"
     + _any(
-        r"(?:on|at|in message|am|le|el|il(?: giorno)?|op|em|no dia|den|på|dnia|dňa|dne|w dniu|w|v|u|în|la|"
+        r"(?:on|at|in message|in article|am|le|el|il(?: giorno)?|op|em|no dia|den|på|dnia|dňa|dne|w dniu|w|v|u|în|la|"
         r"la data de|pe|dana|tarihinde|vào|vào lúc|pada|ons|tor|fre|lør|søn|man|tir|в|во|у|на|от|στις|στις|a)\s+"
         r"(?=.{0,60}\d)",
-        r"(?:on|am|le|el|il|op|em|den|dnia|den)\s+\w",
+        r"(?:on|am|le|el|il|op|em|den|dnia|den|in article <|in message <)\s*\w",
         r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|"
         r"seg|ter|qua|qui|sex|mån|tis|ons|tors|fre|lör|sön|man|tir|tor|lør|søn|ma|ti|ke|to|pe|la|su|pon|wt|śr|"
         r"czw|pt|sob|"
