@@ -121,6 +121,21 @@ def test_absence_by_text_of_an_automatic_reply(subject: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I am out of the office until Monday. In urgent cases please contact Mary (mary@client.example).",
+        "Guten Tag, ich bin bis Montag nicht im Büro. In dringenden Fällen wenden Sie sich bitte an Frau Klein.",
+        "Bonjour, je suis absent jusqu'à lundi. En cas d'urgence, merci de contacter ma collègue.",
+        "您好，我正在休假，9月7日返回。紧急事务请联系同事。",
+    ],
+)
+def test_absence_without_any_declaration_only_as_an_answer(text: str) -> None:
+    assert why("Re: Your order", text) == "out-of-office"
+    assert why("Your order", text) == ""
+    assert why("Re: Your order", f"{text} When do you deliver?") == ""
+
+
+@pytest.mark.parametrize(
     ("subject", "text"),
     [
         ("Holiday", "I am on holiday until Friday, can you deliver later?"),

@@ -165,8 +165,20 @@ def _is_absent(parsed: ParsedMail, text: str) -> bool:
     head = text.lstrip()[:800]
     if not words.ABSENT.search(head[:400]):
         return False
-    told = _declares_itself(parsed, text) or bool(_from_header(parsed)) or has_null_sender(parsed)
-    return told and bool(words.RETURNING.search(head))
+    if not words.RETURNING.search(head):
+        return False
+    if _declares_itself(parsed, text) or _from_header(parsed) or has_null_sender(parsed):
+        return True
+    # Without any declaration: a short answer that says no more than until when and whom to ask instead.
+    answers = bool(parsed.header("in-reply-to") or words.REPLY_PREFIX.match(subject))
+    plain = text.strip()
+    return (
+        answers
+        and len(plain) < 600
+        and not re.search(r"[?？]", plain)
+        and bool(words.ABSENT.search(plain[:120]))
+        and bool(words.DEPUTY.search(plain))
+    )
 
 
 def _declares_itself(parsed: ParsedMail, text: str) -> bool:

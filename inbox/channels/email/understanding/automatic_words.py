@@ -171,3 +171,10 @@ PROMISE = _any(
     r"勿回覆|处理|處理|折り返し|改めて(?:ご)?(?:連絡|返信)|順次|返信しないで|返信いただけません|营业日|工作日|"
     r"営業日|빠른 시일|회신하지|답변",
 )
+# Whom to ask instead.
+DEPUTY = _any(
+    r"\b(?:urgent|immediate|in my absence|contact|colleague|dringend|vertret|wenden sie sich|kolleg|urgence|contacter|"
+    r"collègue|urgente|contactar|compañer|colega|urgenze|rivolger|contattare|collega|spoed|brådskande|kollega|haster|"
+    r"kiireelli|pilnych|kontakt|naléhav|sürgős|acil)",
+    r"срочн|обращай|коллег|терміново|紧急|緊急|急事|联系|聯絡|聯繫|同事|お急ぎ|担当|급한|긴급|연락",
+)

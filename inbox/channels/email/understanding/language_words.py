@@ -13,8 +13,10 @@ WORDS: dict[str, str] = {
     "thanks thank hello hi dear regards can could would will what when where how why which there been but any "
     "order help need still does do don't can't i'm it's me to of in on at be an if as so about get got yes no "
     "just know invoice account delivery received want "
-    "see test reply message mail email attached file page meeting question problem send sent new update team text words plain body "
-    "ok okay good great sorry sure he she they them his her than then them over under again also only very much more most some",
+    "see test reply message mail email attached file page meeting question problem send sent new update team "
+    "text words plain body "
+    "ok okay good great sorry sure he she they them his her than then them over under again also only very much "
+    "more most some",
     "de": "der die das und ist sind war nicht ich sie wir mein meine meinen ihre ihr euch mit für von den dem "
     "ein eine einen auf zu im am bitte danke hallo guten tag sehr geehrte grüße gruß können kann habe haben "
     "wird werden noch aber auch wie was wann wo warum es bei nach oder wenn dass schon mal bestellung rechnung "

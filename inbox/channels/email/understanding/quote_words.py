@@ -194,7 +194,7 @@ _DEVICE = (
     r"nokia|htc|lg|sony|xperia|motorola|moto|blackberry|windows|outlook|mobile?|mobil\w*|cell\w*|phone|"
     r"telefon\w*|tel[ée]fono|handy|tablet|"
     r"smartphone|tele(?:ph|f)on\w*|device|gerät|mail|gmail|yahoo|aol|proton\w*|fastmail|spark|airmail|newton|"
-    r"bluemail|mailbird|thunderbird|k-9|foxmail|zoho|网易|qq|verizon|wireless|treo|palm|lumia|surface|pixel|appareil|"
+    r"bluemail|mailbird|thunderbird|k-9|foxmail|zoho|网易|qq|verizon|wireless|treo|palm|lumia|surface|pixel|alcatel|lenovo|realme|asus|google|fairphone|meizu|zte|appareil|"
     r"dispositivo|computer|pc|"
     r"hub|nine|edison|superhuman|hey|missive|front|inbox|boxer|acompli|sparrow|mailbox|postbox|ti-\d+|touch|alto|"
     r"unibox|polymail|boomerang|mutt|emacs|evolution|sailfish|jolla|app)"
@@ -243,6 +243,7 @@ SENT_FROM = re.compile(
     + r")[\s*_)>»\].!]{0,6}(?:[<(\[]?https?://[^\s]{1,300})?[\s*_)>»\].]{0,6}$",
     re.IGNORECASE,
 )
+SENT_FROM_MY = re.compile(r"^\s{0,4}sent from my (?:[\w-]{1,20} ){0,3}[\w-]{1,20}\s*$", re.IGNORECASE)
 SENT_FROM_DEVICE = re.compile(
     rf"\b{_DEVICE}\b|(?:iphon|ipad|android|outlook|samsung)\w|"
     rf"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0400-\u04ff\u0e00-\u0e7f\u0590-\u06ff\u0370-\u03ff]",

@@ -283,7 +283,7 @@ def _without_signature(lines: list[str]) -> list[str]:
             words.LIST_FOOTER.search(after[:_WIDTH]) for after in lines[index + 1 : index + 3]
         ):
             break
-        if len(short) < 160 and words.SENT_FROM.match(short) and words.SENT_FROM_DEVICE.search(short):
+        if len(short) < 160 and _is_device_line(short):
             continue
         kept.append(line)
     kept = _without_rule(kept)
@@ -295,6 +295,13 @@ def _without_signature(lines: list[str]) -> list[str]:
     ):
         return kept[:-2]
     return kept
+
+
+def _is_device_line(line: str) -> bool:
+    """Whether a line only says what it was written with: by a known name, or by "Sent from my" and up to four words."""
+    if words.SENT_FROM_MY.match(line):
+        return True
+    return bool(words.SENT_FROM.match(line)) and bool(words.SENT_FROM_DEVICE.search(line))
 
 
 def _without_rule(lines: list[str]) -> list[str]:
