@@ -54,7 +54,7 @@ def read_leaf(tree: Tree, node: Node, hint: str, errors: list[str]) -> Leaf:
     encoding = (node.raw("content-transfer-encoding") or b"").decode("latin-1")
     content = tree.raw[node.start : node.end]
     if encoding and encoding[0] not in "78":
-        content, good = transfer.decode(content, encoding)
+        content, good = transfer.decode(content, encoding, kind.startswith("text/"))
         if not good:
             errors.append(f"encoding:{encoding.strip()[:40]}")
     charset = node.parameters.get("charset", "")

@@ -109,6 +109,7 @@ _JAPANESE = {
 _LATIN = {"cp1252"}
 _ESCAPES = re.compile(rb"(\x1b(?:\$\([A-Z]|\$[@AB]|\([ABHIJ]|\.[AF]|&@\x1b\$B))")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_ACCENTED_UTF_8 = re.compile(rb"\xc3[\xa0-\xbf]")
 _LINE_ENDS = re.compile(r"\r\n|\r")
 
 
@@ -218,11 +219,16 @@ def _mislabelled(content: bytes, codec: str, hint: str) -> tuple[str, bool]:
             return content.decode("utf-8"), True
         except UnicodeDecodeError:
             pass
-    if codec.startswith(("utf-16", "utf-32")) or 4 * understood < faults:
+    if codec.startswith(("utf-16", "utf-32")) or (4 * understood < faults and not _really_utf_8(content, codec)):
         text, whole = _guess(content, "" if label(hint) == label(codec) else hint)
         if whole:
             return text, True
     return damaged, False
+
+
+def _really_utf_8(content: bytes, codec: str) -> bool:
+    """Whether damaged bytes hold accented letters of UTF-8, which no text in a Western set does by chance."""
+    return codec == "utf-8" and _ACCENTED_UTF_8.search(content) is not None and likely(content) == "cp1252"
 
 
 def _guess(content: bytes, hint: str) -> tuple[str, bool]:

@@ -172,6 +172,9 @@ def _level(open_: list[tuple[bytes, Node]], text: bytes) -> tuple[int | None, bo
             return level, False
         if text == boundary + b"--":
             return level, True
+    for level in range(len(open_) - 1, -1, -1):
+        if text.startswith(open_[level][0] + b"--"):
+            return level, True  # the rest of a closing line is padding (RFC 2046, 5.1.1), whatever it is
     return None, False
 
 

@@ -14,14 +14,15 @@ _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE
 _UU_END = re.compile(rb"^(?:end|END)[ \t]*\r?$", re.MULTILINE)
 
 
-def decode(content: bytes, encoding: str) -> tuple[bytes, bool]:
+def decode(content: bytes, encoding: str, is_text: bool = False) -> tuple[bytes, bool]:
     """Content without its transfer encoding, and whether it was well-formed. Never raises.
 
+    What follows the padding of base64 is kept in a text, where list servers put their footer, and dropped from files.
     An encoding that nobody knows is taken for none (RFC 2045, 6.4 asks for opaque bytes, which nobody could read).
     """
     name = re.sub(r"[^a-z0-9]", "", encoding.strip().lower().split(";")[0])
     if name == "base64":
-        return _base64(content)
+        return _base64(content, is_text)
     if name in ("quotedprintable", "qp", "quoted"):
         if b"= " in content or b"=\t" in content:
             content = _SOFT_BREAK.sub(b"=", content)
@@ -32,7 +33,7 @@ def decode(content: bytes, encoding: str) -> tuple[bytes, bool]:
     return content, name in ("", "7bit", "8bit", "binary", "7bits", "8bits")
 
 
-def _base64(content: bytes) -> tuple[bytes, bool]:
+def _base64(content: bytes, is_text: bool) -> tuple[bytes, bool]:
     sample = content[:4000].strip()
     foreign = len(_NOT_BASE64.findall(sample))
     if sample and (
@@ -51,9 +52,11 @@ def _base64(content: bytes) -> tuple[bytes, bool]:
         end = _PADDED_END.search(content, at)
         piece = content[at : end.start() if end else len(content)]
         packed = _OUTSIDE.sub(b"", piece)
-        if out and _NOT_BASE64.search(piece) and b" " in piece.strip():
-            out += piece
+        if out and _NOT_BASE64.search(piece):
             good = False
+            if not is_text:
+                break
+            out += piece
         else:
             if len(packed) % 4 == 1:
                 packed, good = packed[:-1], False
