@@ -39,9 +39,9 @@ HEALTH_SECONDS = 60.0
 class Listener(threading.Thread):
     """Keeps one mailbox connected until told to stop."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, holder: str = HOLDER) -> None:
         super().__init__(name=f"imap:{channel.pk}", daemon=True)
-        self.channel = channel
+        self.channel, self.holder = channel, holder
         self.configuration = configuration(channel)
         self._wake = threading.Event()
         self._stopping = False
@@ -59,7 +59,7 @@ class Listener(threading.Thread):
         while not self._stopping:
             pause = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
             try:
-                fence = Lease.take(lease, HOLDER, settings.LEASE_SECONDS)
+                fence = Lease.take(lease, self.holder, settings.LEASE_SECONDS)
                 connection.close()
                 if fence is None:
                     pause = min(settings.LEASE_SECONDS / 4, LONGEST_PAUSE)
@@ -87,7 +87,7 @@ class Listener(threading.Thread):
                 self._wake.wait(pause * random.uniform(0.8, 1.2))
                 self._wake.clear()
         with contextlib.suppress(Exception):
-            Lease.give_back(lease, HOLDER)
+            Lease.give_back(lease, self.holder)
         connection.close()
 
     def _listen(self, lease: str, fence: int) -> None:
@@ -96,7 +96,7 @@ class Listener(threading.Thread):
             raise MailFault(_("No IMAP server is set."), account=True)
         mailbox = imap.Mailbox(server, seconds=settings.MAIL_TIMEOUT, rotated=self._keep_refresh_token)
         try:
-            intake = Intake(self.channel, mailbox, lease, HOLDER, fence)
+            intake = Intake(self.channel, mailbox, lease, self.holder, fence)
             intake.open()
             intake.catch_up()
             while not self._stopping:
@@ -119,7 +119,7 @@ class Listener(threading.Thread):
             mailbox.close()
 
     def _renew(self, lease: str, fence: int) -> None:
-        if Lease.take(lease, HOLDER, settings.LEASE_SECONDS) != fence:
+        if Lease.take(lease, self.holder, settings.LEASE_SECONDS) != fence:
             raise LeaseLost(lease)
 
     def _keep_refresh_token(self, token: str) -> None:
@@ -157,7 +157,8 @@ def configuration(channel: Channel) -> tuple[str, str]:
 class Watch:
     """Keeps a listener for every active mailbox, and ends those whose channel is gone or was changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, holder: str = HOLDER) -> None:
+        self._holder = holder
         self._listeners: dict[int, Listener] = {}
 
     def run(self, stopping: threading.Event) -> None:
@@ -191,5 +192,5 @@ class Watch:
                 del self._listeners[pk]
         for pk, channel in wanted.items():
             if pk not in self._listeners:
-                self._listeners[pk] = listener = Listener(channel)
+                self._listeners[pk] = listener = Listener(channel, self._holder)
                 listener.start()

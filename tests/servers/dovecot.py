@@ -184,7 +184,7 @@ class Dovecot:
 
     def create(self, user: str, folder: str) -> None:
         connection = self.box(user)
-        connection.create(folder)
+        connection.create(f'"{folder}"')
         connection.logout()
 
     def wipe(self, user: str) -> None:

@@ -71,6 +71,7 @@ class SmtpSink:
         self.on_rcpt: Plan = lambda _s: None
         self.on_data: Plan = lambda _s: None
         self.on_end: Plan = lambda _s: None
+        self.on_kept: Callable[[Kept], object] = lambda _kept: None
         self.starttls = tls is not None
         self._users, self._tls = users, tls
         self._transports: set[Any] = set()
@@ -141,6 +142,7 @@ class SmtpSink:
                 return answer
         for recipient in envelope.rcpt_tos:
             self.kept.append(Kept((envelope.mail_from or "").strip("<>"), recipient, bytes(envelope.content or b"")))
+            await asyncio.to_thread(self.on_kept, self.kept[-1])
         if plan == "keep-and-close":
             await self._do(server, "close")
         if plan == "keep-and-hang":
