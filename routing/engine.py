@@ -280,11 +280,11 @@ def _read(key: Iterable[tuple[int, Any]]) -> RuleBook:
     for pk in wanted:
         if pk not in _compiled:  # deleted between the two queries
             continue
-        _revision, compiled, fault = _compiled[pk]
+        _revision, compiled, wrong = _compiled[pk]
         if compiled is not None:
             rules.setdefault(compiled.event, []).append(compiled)
-        elif fault is not None:
-            broken.setdefault(fault["event"], []).append({k: v for k, v in fault.items() if k != "event"})
+        elif wrong is not None:
+            broken.setdefault(wrong["event"], []).append({k: v for k, v in wrong.items() if k != "event"})
     return RuleBook(
         {event: tuple(found) for event, found in rules.items()},
         {event: tuple(found) for event, found in broken.items()},

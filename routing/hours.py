@@ -197,10 +197,11 @@ def _built(record: BusinessHours) -> Calendar:
         week: list[list[tuple[int, int]]] = [[] for _ in range(7)]
         for shift in record.shifts.all():
             week[shift.weekday].append((_minute(shift.opens), _minute(shift.closes)))
-        special = {}
+        special: dict[date, Spans] = {}
         for holiday in record.holidays.all():
-            differs = holiday.opens is not None and holiday.closes is not None
-            special[holiday.day] = spans([(_minute(holiday.opens), _minute(holiday.closes))]) if differs else ()
+            special[holiday.day] = ()
+            if holiday.opens is not None and holiday.closes is not None:
+                special[holiday.day] = spans([(_minute(holiday.opens), _minute(holiday.closes))])
         known = Calendar(record.time_zone, tuple(map(spans, week)), tuple(sorted(special.items())))  # type: ignore[arg-type]
         if len(_calendars) > 200:
             _calendars.clear()

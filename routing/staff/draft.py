@@ -83,7 +83,7 @@ class Group:
 
     def stored(self) -> dict[str, Any]:
         """As Rule keeps it, without what is still blank."""
-        items = [item.stored() for item in self.items if item.is_group or not item.blank]
+        items = [item.stored() for item in self.items if isinstance(item, Group) or not item.blank]
         return {"match": self.match, "items": [item for item in items if "match" not in item or item["items"]]}
 
     def everything(self) -> Iterator[Condition | Group]:
@@ -225,14 +225,18 @@ class Draft:
 
     # Checks
 
-    def check(self, event: str = "", *, macro: bool = False) -> bool:
+    def faults(self) -> list[str]:
+        """What the last check found."""
+        return [row.error for row in [*self.root.everything(), *self.actions] if row.error]
+
+    def check(self, event: str = "", *, macro: bool = False, labels: Labels | None = None) -> bool:
         """Build every row by itself and write what is wrong beside it; True when nothing is."""
-        labels = Labels()
+        labels = labels or Labels()
         for item in self.root.everything():
-            item.error = "" if item.is_group or item.blank else _fault_of(item, event, labels)
+            item.error = "" if isinstance(item, Group) or item.blank else _fault_of(item, event, labels)
         for step in self.actions:
             step.error = _fault_of_action(step, labels, macro=macro) if step.action else ""
-        return not any(row.error for row in [*self.root.everything(), *self.actions])
+        return not self.faults()
 
 
 def _posted_condition(data: QueryDict, key: int) -> Condition:
@@ -268,8 +272,7 @@ def _several(text: str, *, lines: bool = False) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def _fault_of(row: Condition | Group, event: str, labels: Labels) -> str:
-    assert isinstance(row, Condition)  # noqa: S101 - groups carry no comparison
+def _fault_of(row: Condition, event: str, labels: Labels) -> str:
     try:
         conditions.comparison(row.stored())
     except RuleInvalid as fault:

@@ -88,7 +88,7 @@ class Editor:
         yield Line("group", f"g{group.key}", group.key, outermost=outermost, choose=choose, **place)
         joint = {"any": _("or"), "none": _("nor")}.get(group.match, _("and"))
         for number, item in enumerate(group.items):
-            where = {
+            where: dict[str, Any] = {
                 "first": number == 0,
                 "last": number == len(group.items) - 1,
                 "joint": joint if number else "",
@@ -154,7 +154,10 @@ class Editor:
         line = Line("action", f"a{step.key}", step.key, place + 1, step.error, choose=choose)
         line.first, line.last = place == 0, place == count - 1
         line.focus = self.draft.focus == line.mark
-        for parameter in step.kind.parameters if step.kind else ():
+        kind = step.kind
+        if kind is None:
+            return line
+        for parameter in kind.parameters:
             value = step.values.get(parameter.name) or ""
             several = [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []
             shown = Field(
@@ -163,10 +166,10 @@ class Editor:
             shown.value = ", ".join(several)
             if parameter.kind in ("choice", "choices"):
                 shown.widget = "checks" if parameter.kind == "choices" else "select"
-                shown.options = self._options(self.labels.of(step.kind, parameter), several)
+                shown.options = self._options(self.labels.of(kind, parameter), several)
                 if shown.widget == "select":
                     shown.options.insert(0, Option("", _("Choose…"), not several))
-            elif parameter.kind != "text":
+            elif parameter.kind in ("long", "tags", "number"):
                 shown.widget = parameter.kind
             line.fields.append(shown)
         return line

@@ -23,6 +23,7 @@ from routing import services
 from routing.engine import RuleInvalid
 from routing.models import Macro, Rule
 from routing.staff.columns import active_column
+from routing.staff.draft import Draft
 from routing.staff.editing import DraftForm, Editing
 from routing.staff.trying import try_rule
 from routing.words import Labels, actions, conditions
@@ -75,6 +76,7 @@ class RuleList(StaffView):
                 "number": page.start_index() + place,
                 "conditions": conditions(rule.conditions, labels, minutes=rule.idle_minutes),
                 "actions": actions(rule.actions, labels),
+                "fault": _fault(rule, labels),
             }
             for place, rule in enumerate(page)
         ]
@@ -89,11 +91,20 @@ class RuleList(StaffView):
         )
 
 
+def _fault(rule: Rule, labels: Labels) -> str:
+    """Why an active rule cannot do what it says, such as a queue that is gone."""
+    if not rule.active:
+        return ""
+    draft = Draft.of(rule.conditions, rule.actions)
+    draft.check(rule.event, labels=labels)
+    return next(iter(draft.faults()), "")
+
+
 class RuleOrder(StaffRequired):
     """Moves a rule, or switches it on or off."""
 
     permissions = ("routing.change_rule",)
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Do what the pressed button says and go back to the list."""

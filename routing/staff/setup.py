@@ -25,7 +25,7 @@ from routing.staff.columns import QueueColumn, active_column
 class QueueForm(RecordForm):
     """A queue and its people."""
 
-    people = forms.ModelMultipleChoiceField(
+    people: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
         label=gettext_lazy("People"),
         queryset=None,
         required=False,
@@ -147,7 +147,7 @@ class DurationField(forms.MultiValueField):
 
     def __init__(self, **kwargs: Any) -> None:
         amount = forms.IntegerField(min_value=1, max_value=525_600, required=False)
-        unit = forms.TypedChoiceField(choices=[("1", ""), ("60", "")], coerce=int, required=False, empty_value=1)
+        unit = forms.ChoiceField(choices=[("1", ""), ("60", "")], required=False)
         super().__init__((amount, unit), require_all_fields=False, required=False, **kwargs)
 
     def compress(self, data_list: list[Any]) -> int | None:

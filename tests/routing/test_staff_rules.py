@@ -222,6 +222,19 @@ def test_the_list_says_in_words_what_each_rule_does(desk):
     assert answer.context["rules"][0]["actions"] == "level Gold, tag bill, new"
 
 
+def test_the_list_marks_rules_that_cannot_do_what_they_say(desk, django_assert_max_num_queries):
+    rules("fine")
+    Rule.objects.create(name="gone", event="message.received", actions=[{"action": "set_level", "level": "9"}])
+    Rule.objects.create(name="off", event="message.received", active=False, actions=[{"action": "explode"}])
+    with django_assert_max_num_queries(20):
+        shown = desk.get(LIST).context["rules"]
+    assert {row["rule"].name: row["fault"] for row in shown} == {
+        "fine": "",
+        "gone": "“9” is no longer there: choose another.",
+        "off": "",
+    }
+
+
 def test_rules_are_put_in_order(desk):
     first, second, third = rules("a", "b", "c")
     for rule, do, expected in (
