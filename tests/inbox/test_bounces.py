@@ -117,6 +117,30 @@ class TestWords:
         found = find_report(mail(text))
         assert (found.recipients, found.permanent) == (addresses, True)
 
+    @pytest.mark.parametrize(
+        ("subject", "opening"),
+        [
+            ("Unzustellbar: Bestellung", "Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Gruppen:"),
+            ("Non remis : commande", "Échec de la remise aux destinataires ou groupes suivants :"),
+            ("No se puede entregar: pedido", "Error de entrega a los siguientes destinatarios o grupos:"),
+            ("Non recapitabile: ordine", "Recapito non riuscito per i seguenti destinatari o gruppi:"),
+            ("Onbestelbaar: bestelling", "De bezorging is mislukt voor deze geadresseerden of groepen:"),
+            ("Não é possível entregar: pedido", "Falha na entrega a estes destinatários ou grupos:"),
+            ("Niedostarczone: zamówienie", "Nie można dostarczyć wiadomości do następujących adresatów lub grup:"),
+            ("Nedoručitelné: objednávka", "Doručení následujícím příjemcům nebo skupinám se nezdařilo:"),
+            ("Teslim edilemedi: sipariş", "Aşağıdaki alıcılara veya gruplara teslim edilemedi:"),
+            ("Недоставленное сообщение", "К сожалению, Ваше письмо не может быть доставлено:"),
+            ("无法传递: 订单", "传递到以下收件人或组失败:"),
+            ("無法傳遞: 訂單", "傳遞給下列收件者或群組失敗:"),
+            ("配信不能: ご注文", "次の受信者またはグループへの配信に失敗しました:"),
+            ("배달되지 않음: 주문", "다음 받는 사람 또는 그룹에게 배달하지 못했습니다."),
+        ],
+    )
+    def test_notices_in_many_languages(self, subject: str, opening: str) -> None:
+        text = f"{opening}\n\nli@corp.example\n\n#550 5.1.1 RESOLVER.ADR.RecipNotFound\n"
+        found = find_report(mail(text, sender="postmaster@corp.example", subject=subject))
+        assert (found.recipients, found.status) == (("li@corp.example",), "5.1.1")
+
     def test_the_returned_mail_names_nobody(self) -> None:
         found = find_report(
             mail(
