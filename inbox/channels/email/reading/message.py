@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from inbox.channels.base import Address, Authentication, Inbound
 from inbox.channels.email.understanding import automatic, bounces, language, quotes
 
-from . import addresses, authentication, bodies, headers, tnef
+from . import addresses, authentication, bodies, headers, smime, tnef
 from .headers import Fields
 from .parsed import ParsedMail
 from .structure import Tree, split, without_envelope
@@ -72,6 +72,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
     leaves = [bodies.read_leaf(tree, node, hint, faults) for node in nodes]
     body = bodies.assemble(tree.root, leaves)
     tnef.unpack(body)
+    _unwrap(body, hint, faults)
     fields = tree.root.fields
     decoded = {name: tuple(headers.value(each, hint) for each in values) for name, values in fields.items()}
     senders = _mailboxes(fields, "from", hint)
@@ -88,6 +89,20 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
     )
     return parsed, fields, hint
+
+
+def _unwrap(body: bodies.Body, hint: str, faults: list[str]) -> None:
+    """Show what an opaque signature wraps, when the mail says nothing else. The signed file itself stays."""
+    wrapped = next((file for file in body.files if smime.is_wrapped(file.content_type)), None)
+    if wrapped is None or body.text.strip() or body.html.strip():
+        return
+    inner = smime.signed_content(wrapped.content)
+    if inner:
+        tree = split(without_envelope(inner))
+        leaves = [bodies.read_leaf(tree, node, hint, faults) for node in tree.root.leaves()]
+        found = bodies.assemble(tree.root, leaves)
+        body.text, body.html = found.text, found.html
+        body.files.extend(found.files)
 
 
 def _mailboxes(fields: Fields, name: str, hint: str) -> tuple[Address, ...]:
