@@ -5,6 +5,7 @@ Collecting needs GNU gettext (xgettext, msgmerge); checking does without it, and
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -17,7 +18,7 @@ import polib
 
 BASE = Path(__file__).resolve().parent.parent
 LOCALES = ("zh_Hans", "zh_Hant")
-IGNORED = (".venv", "var", "tests", "bench", "scripts", "locale", "docs", "node_modules", "*/node_modules")
+PACKAGES = ("core", "routing", "crm", "inbox", "portal")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}")
 
 
@@ -25,43 +26,52 @@ def collect(locale: Path) -> None:
     """Bring the catalogues in `locale` up to date with the sources."""
     sys.path.insert(0, str(BASE))
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
-    os.chdir(BASE)
     import django
     from django.conf import settings
     from django.core.management import call_command
 
     django.setup()
-    settings.LOCALE_PATHS = [locale]
-    for name in LOCALES:
-        (locale / name / "LC_MESSAGES").mkdir(parents=True, exist_ok=True)
-    options = {
-        "locale": list(LOCALES),
-        "ignore_patterns": list(IGNORED),
-        "no_wrap": True,
-        "no_obsolete": True,
-        "add_location": "file",
-        "verbosity": 0,
+    # Django writes into whatever locale/ lies above the sources, so they are shown to it beside a copy of ours.
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in PACKAGES:
+            (root / name).symlink_to(BASE / name, target_is_directory=True)
+        for name in LOCALES:
+            (root / "locale" / name / "LC_MESSAGES").mkdir(parents=True)
+            for path in (locale / name).rglob("*.po"):
+                shutil.copy(path, root / "locale" / name / "LC_MESSAGES")
+        settings.LOCALE_PATHS = [root / "locale"]
+        options = {"locale": list(LOCALES), "no_wrap": True, "no_obsolete": True, "add_location": "file"}
+        with contextlib.chdir(root):
+            for domain in ("django", "djangojs"):
+                call_command("makemessages", **options, domain=domain, symlinks=True, verbosity=0, stdout=io.StringIO())
+        for path in (root / "locale").rglob("*.po"):
+            _tidy(path, locale / path.relative_to(root / "locale"))
+
+
+def _tidy(path: Path, target: Path) -> None:
+    """Write a catalogue in an order, and with a head, that change only when its texts do."""
+    catalogue = polib.pofile(str(path), wrapwidth=0)
+    catalogue.header = ""
+    catalogue.metadata = {
+        "Project-Id-Version": "Guichet",
+        "Language": path.parent.parent.name,
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        "Plural-Forms": "nplurals=1; plural=0;",
     }
-    call_command("makemessages", **options, stdout=io.StringIO())
-    call_command("makemessages", **options, domain="djangojs", stdout=io.StringIO())
-    for path in locale.glob("*/LC_MESSAGES/*.po"):
-        # The date and the blanks of the head change with every run and say nothing.
-        catalogue = polib.pofile(str(path), wrapwidth=0)
-        catalogue.header = ""
-        catalogue.metadata = {
-            "Project-Id-Version": "Guichet",
-            "Language": path.parent.parent.name,
-            "MIME-Version": "1.0",
-            "Content-Type": "text/plain; charset=UTF-8",
-            "Content-Transfer-Encoding": "8bit",
-            "Plural-Forms": "nplurals=1; plural=0;",
-        }
-        catalogue.metadata_is_fuzzy = False
-        catalogue.sort(key=lambda entry: (entry.msgid, entry.msgctxt or ""))
-        if len(catalogue):
-            catalogue.save()
-        else:
-            path.unlink()
+    catalogue.metadata_is_fuzzy = False
+    for entry in catalogue:
+        if entry.fuzzy:  # a guess of msgmerge, from a text that looks alike
+            entry.flags.remove("fuzzy")
+            entry.msgstr = entry.previous_msgid = entry.previous_msgid_plural = entry.previous_msgctxt = ""
+            entry.msgstr_plural = dict.fromkeys(entry.msgstr_plural, "")
+    catalogue.sort(key=lambda entry: (entry.msgid, entry.msgctxt or ""))
+    target.unlink(missing_ok=True)
+    if len(catalogue):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        catalogue.save(str(target))
 
 
 def faults_of(path: Path) -> list[str]:
