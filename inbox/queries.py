@@ -25,7 +25,7 @@ from routing.models import Queue
 Filters = dict[str, list[str]]
 """Names out of `FILTERS` with the values asked for; what is not named is not filtered."""
 
-PAGE = 25
+PAGE = 20
 PAGE_MOST = 100
 COUNT_LIMIT = 100
 """Counts stop here and are shown as 99+: they never scan."""

@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("", include("portal.my.urls")),
+    path("usercontent/", include("inbox.usercontent")),
     path("desk/", include("portal.desk_urls")),
     path("desk/", include(wagtailadmin_urls)),
     path("accounts/", include("allauth.urls")),

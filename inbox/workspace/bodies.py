@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
-from django.core import signing
-from django.http import Http404, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core import html, http
-from core.limits import hit
-from core.outbound import OutboundRefused
+from core import html
 from core.pictures import PictureUnreadable
 from crm.service.models import Ticket
-from inbox import downloads
+from inbox import downloads, usercontent
 from inbox.models import Attachment, Message
 from inbox.workspace import conversation
 from inbox.workspace.access import AgentRequest, desk
 
-_SALT = "inbox.picture"
-_POLICY = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
-_TRANSPARENT = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+PICTURES_MOST = 200
+"""Pictures of one mail that are shown in its frame."""
+_SOURCE = settings.USERCONTENT_URL or "'self'"
+_POLICY = (
+    f"default-src 'none'; img-src {_SOURCE} data:; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none';"
+    " form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 
 
 def _message(request: AgentRequest, pk: int) -> Message:
@@ -39,14 +38,12 @@ def frame(request: AgentRequest, pk: int) -> HttpResponse:
     """The HTML of a mail as a document of its own, without scripts, forms or requests to the outside (S-01, S-07)."""
     message = _message(request, pk)
     own = {
-        file.content_id.strip("<> "): reverse("inbox:preview", args=[file.pk])
-        for file in message.attachments.exclude(content_id="")
+        file.content_id.strip("<> "): usercontent.picture_of(file, request.user)
+        for file in message.attachments.exclude(content_id="")[:PICTURES_MOST]
     }
-    signer = signing.Signer(salt=_SALT)
 
     def proxied(url: str) -> str:
-        mark = signer.sign_object({"m": message.pk, "u": url})
-        return reverse("inbox:picture", args=[message.pk]) + "?" + urlencode({"of": mark})
+        return usercontent.remote_picture(url, message, request.user)
 
     load = request.GET.get("pictures") == "1"
     body = html.clean(message.html, own, proxied if load else "block")
@@ -60,28 +57,13 @@ def frame(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 @desk("GET")
-def picture(request: AgentRequest, pk: int) -> HttpResponse:
-    """A remote picture of this message, fetched by us without cookies or referrer, and drawn anew."""
-    message = _message(request, pk)
-    try:
-        asked = signing.Signer(salt=_SALT).unsign_object(request.GET.get("of", ""))
-    except (signing.BadSignature, ValueError) as fault:
-        raise Http404 from fault
-    if asked.get("m") != message.pk:
-        raise Http404
-    try:
-        if not hit(f"desk-picture:{request.user.pk}", limit=600, seconds=60):
-            raise OutboundRefused("too many pictures")
-        return downloads.drawn(http.get(asked["u"], limit=5 * 1024 * 1024).content)
-    except (OutboundRefused, PictureUnreadable):
-        return HttpResponse(_TRANSPARENT, content_type="image/gif", headers={"Cache-Control": "private, max-age=300"})
-
-
-@desk("GET")
 def download(request: AgentRequest, pk: int) -> HttpResponse:
     """An attachment, as a download."""
+    found = _attachment(request, pk)
+    if settings.USERCONTENT_URL:
+        return HttpResponseRedirect(usercontent.file_of(found, request.user))
     try:
-        return downloads.download(_attachment(request, pk))  # type: ignore[return-value]
+        return downloads.download(found)
     except FileNotFoundError as fault:
         raise Http404 from fault
 

@@ -46,7 +46,7 @@ class Entry:
 
     seq: int
     message: Message | None = None
-    events: list[tuple[TicketEvent, str, str]] = field(default_factory=list)
+    events: list[tuple[TicketEvent, str, str, str]] = field(default_factory=list)
     actor: str = ""
     unseen: bool = False
 
@@ -93,20 +93,20 @@ PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "ima
 TEXTS = frozenset({"text/plain", "text/csv", "application/json", "text/calendar"})
 
 
-def entries(ticket: Ticket, messages: Sequence[Message], events: Sequence[TicketEvent], seen: int) -> list[Entry]:
+def entries(messages: Sequence[Message], events: Sequence[TicketEvent], seen: int, reader: User) -> list[Entry]:
     """Messages and changes by sequence number; neighbouring changes of one person make one entry."""
     things: list[Message | TicketEvent] = sorted([*messages, *events], key=lambda thing: thing.seq)
     found: list[Entry] = []
     for thing in things:
         if isinstance(thing, Message):
-            found.append(Entry(thing.seq, message=_dress(thing), unseen=thing.seq > seen))
+            found.append(Entry(thing.seq, message=_dress(thing), unseen=0 < seen < thing.seq and thing.author_id != reader.pk))
             continue
         actor = history.actor(thing)
         last = found[-1] if found else None
         if last is None or last.message or last.actor != actor or thing.at - last.events[0][0].at > _TOGETHER:
             last = Entry(thing.seq, actor=actor)
             found.append(last)
-        last.events.append((thing, history.in_words(thing), history.icon(thing)))
+        last.events.append((thing, history.in_words(thing), history.icon(thing), history.reason(thing)))
     return found
 
 
@@ -114,7 +114,7 @@ def since(ticket: Ticket, seq: int, user: User) -> list[Entry]:
     """All after sequence number `seq`."""
     messages = list(_messages(ticket).filter(seq__gt=seq).order_by("seq")[: 2 * WINDOW])
     events = list(ticket.events.filter(seq__gt=seq).order_by("seq")[:EVENTS])
-    return entries(ticket, messages, events, seq)
+    return entries(messages, events, seq, user)
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Window:
     """Sequence number to ask for what came before; 0 at the beginning."""
 
 
-def window(ticket: Ticket, seen: int, before: int = 0) -> Window:
+def window(ticket: Ticket, reader: User, seen: int, before: int = 0) -> Window:
     """The last messages (before sequence number `before`) with the changes between them."""
     messages = _messages(ticket).order_by("-seq")
     events = ticket.events.order_by("-seq")
@@ -137,7 +137,7 @@ def window(ticket: Ticket, seen: int, before: int = 0) -> Window:
     found = found[:WINDOW][::-1]
     if more:
         events = events.filter(seq__gte=found[0].seq)
-    return Window(entries(ticket, found, list(events[:EVENTS]), seen), found[0].seq if more else 0)
+    return Window(entries(found, list(events[:EVENTS]), seen, reader), found[0].seq if more else 0)
 
 
 def seen_up_to(ticket: Ticket, user: User) -> int:

@@ -181,6 +181,7 @@ def do(request: AgentRequest, number: int, deed: str) -> HttpResponse:
         target = Ticket.objects.visible_to(request.user).numbered(value.strip().lstrip("#")).get()
         response = HttpResponse(status=204)
         response.headers["X-Ticket"] = str(target.number)
+        response.headers["X-Merge"] = str(ticket.merges_out.latest("id").pk)
     return response
 
 

@@ -16,7 +16,9 @@ ICONS = {
     "opened": "ticket",
     "subject": "edit",
     "merged": "merge",
-    "unmerged": "split",
+    "absorbed": "merge",
+    "merge-undone": "split",
+    "reopened": "refresh",
     "split": "split",
     "rated": "star",
     "escalated": "bell",
@@ -55,15 +57,28 @@ def in_words(event: TicketEvent) -> str:
         case "snoozed":
             return _("snoozed it")
         case "merged":
-            return _("merged it: %(new)s") % {"new": new or old}
-        case "unmerged":
-            return _("undid the merge: %(new)s") % {"new": new or old}
+            return _("merged it into %(new)s") % {"new": new or old}
+        case "absorbed":
+            return _("merged %(old)s into this ticket") % {"old": old or new}
+        case "merge-undone":
+            return _("took it apart from %(old)s again") % {"old": old}
         case "split":
-            return _("split it: %(new)s") % {"new": new or old}
+            return _("made %(new)s of a part of it") % {"new": new}
+        case "reopened":
+            return _("reopened it")
+        case "undelivered":
+            return _("our answer to %(new)s came back") % {"new": new}
+        case "escalated":
+            return _("a promised time is missed") if new == "breach" else _("a promised time is near")
         case "rated":
             return _("rated our work %(new)s of 5") % {"new": new}
     change = " → ".join(part for part in (old, new) if part)
     return f"{event.what}: {change}" if change else event.what
+
+
+def reason(event: TicketEvent) -> str:
+    """Why, where the words do not say it already."""
+    return "" if event.why in ("merged", "merge-undone") else event.why
 
 
 def icon(event: TicketEvent) -> str:

@@ -16,7 +16,7 @@ from inbox.workspace.lists import Listing
 
 def _conversation(request: AgentRequest, ticket: Ticket) -> dict[str, Any]:
     seen = conversation.seen_up_to(ticket, request.user)
-    window = conversation.window(ticket, seen)
+    window = conversation.window(ticket, request.user, seen)
     seeing.mark_seen(request.user, ticket, ticket.sequence)
     return {**conversation.head(ticket), "window": window, "seen": seen, "recipient": replies.default_recipient(ticket)}
 
@@ -65,7 +65,7 @@ def after(request: AgentRequest, number: int, seq: int) -> HttpResponse:
 def before(request: AgentRequest, number: int, seq: int) -> HttpResponse:
     """Earlier messages."""
     found = ticket_or_404(request, number)
-    window = conversation.window(found, found.sequence, before=max(seq, 1))
+    window = conversation.window(found, request.user, found.sequence, before=max(seq, 1))
     return render(request, "inbox/earlier.html", {"ticket": found, "window": window})
 
 

@@ -20,7 +20,6 @@ urlpatterns = [
     path("views/", personal.save_view, name="save_view"),
     path("views/<int:pk>/delete/", personal.delete_view, name="delete_view"),
     path("messages/<int:pk>/frame/", bodies.frame, name="frame"),
-    path("messages/<int:pk>/picture/", bodies.picture, name="picture"),
     path("files/<int:pk>/", bodies.download, name="download"),
     path("files/<int:pk>/preview/", bodies.preview, name="preview"),
     path("files/<int:pk>/look/", bodies.look, name="look"),

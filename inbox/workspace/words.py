@@ -19,6 +19,7 @@ def words() -> dict[str, str]:
         "copied": _("Number copied"),
         "gone": _("The ticket is now in a queue that you do not see."),
         "merged": _("Merged"),
+        "undo": _("Undo"),
         "split": _("A new ticket was made"),
         "sent": _("Sent"),
         "noted": _("Note kept"),

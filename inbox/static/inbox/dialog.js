@@ -36,8 +36,11 @@ document.addEventListener("keydown", (event) => {
     if (!finding) return;
     const exact = items.find((item) => item.dataset.choice?.trim().toLowerCase() === event.target.value.trim().toLowerCase());
     const form = panel.closest("form");
-    if (form && "newChoice" in form.dataset && !exact) return;  // a tag that does not exist yet
     event.preventDefault();
+    if (form && "newChoice" in form.dataset && !exact) {  // a tag that does not exist yet
+      if (event.target.value.trim()) form.requestSubmit();
+      return;
+    }
     event.target.removeAttribute("name");
     (exact ?? items.find((item) => item.dataset.choice !== undefined))?.click();
     return;
@@ -132,6 +135,8 @@ function findTicket(done) {
   const pick = (item) => { close(); done(item.dataset.number); };
   input.addEventListener("input", async () => {
     const mine = ++turn;
+    await new Promise((resolve) => { setTimeout(resolve, 120); });
+    if (mine !== turn) return;
     const items = await findTickets(input.value);
     if (mine !== turn) return;
     const here = ticket.current()?.number;
@@ -168,6 +173,12 @@ export function foundLine(item) {
   line.append(element("span", "", item.subject), element("small", "", item.contact), element("small", "", item.status), element("small", "", "#" + item.number));
   return line;
 }
+
+// A search field would take the first Escape to empty itself.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.matches?.("input") && event.target.closest("dialog[open]");
+  if (open) { event.preventDefault(); open.close(); }
+}, true);
 
 document.addEventListener("click", (event) => {
   const on = (selector) => event.target.closest(selector);

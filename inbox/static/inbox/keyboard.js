@@ -105,6 +105,8 @@ function line(label, more) {
 
 async function fillPalette() {
   const mine = ++turn;
+  if (input.value) await new Promise((resolve) => { setTimeout(resolve, 120); });
+  if (mine !== turn) return;
   const wanted = input.value.trim().toLowerCase();
   const known = (await commands).filter((one) => one.label.toLowerCase().includes(wanted)).slice(0, wanted ? 4 : 12);
   const views = [...document.querySelectorAll("a.desk-view")].filter((one) => wanted && one.textContent.toLowerCase().includes(wanted)).slice(0, 4);

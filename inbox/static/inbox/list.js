@@ -41,7 +41,7 @@ export async function refresh() {
   refreshCounts();
   if (!place || shown > MOST) return;
   const before = query();
-  const response = await ask(`${root}rows/?${before}&size=${Math.max(25, shown)}`, { quiet: true });
+  const response = await ask(`${root}rows/?${before}&size=${Math.max(20, shown)}`, { quiet: true });
   if (!response?.ok || before !== query()) return;
   const chosen = new Set(selected());
   const known = new Set(rows().map((row) => row.dataset.row));

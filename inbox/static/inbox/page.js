@@ -29,14 +29,22 @@ export function parse(html) {
   return new DOMParser().parseFromString(html, "text/html").body;
 }
 
-export function say(text, tone = "") {
+export function say(text, tone = "", undo = null) {
   const toast = document.createElement("div");
   toast.className = "g-toast" + (tone ? ` g-tone-${tone === "error" ? "danger" : tone}` : "");
   toast.textContent = text;
+  if (undo) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "g-button g-button--link";
+    button.textContent = words.undo;
+    button.addEventListener("click", () => { toast.remove(); undo(); });
+    toast.append(button);
+  }
   const place = document.getElementById("toasts");
   place.append(toast);
   while (place.children.length > 3) place.firstElementChild.remove();
-  setTimeout(() => toast.remove(), tone === "error" ? 8000 : 3500);
+  setTimeout(() => toast.remove(), undo || tone === "error" ? 8000 : 3500);
 }
 
 export const typing = (element) => element?.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");

@@ -68,7 +68,7 @@ async function loadAbout() {
 export function apply(html) {
   const fragment = parse(html).querySelector("[data-fragment]");
   const ticket = current();
-  if (!fragment || !ticket || fragment.dataset.ticket !== String(ticket.id)) return null;
+  if (!fragment || !ticket || fragment.dataset.ticket !== String(ticket.id)) return;
   const talk = byId("talk");
   const atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 160;
   const entries = byId("entries");
@@ -93,8 +93,8 @@ export function apply(html) {
   if (!head.querySelector("details[open]")) head.replaceChildren(...fragment.querySelector("[data-part=head]").childNodes);
   ticket.element.dataset.seq = Math.max(ticket.seq, Number(fragment.dataset.seq));
   if (added && atEnd) talk.scrollTop = talk.scrollHeight;
-  if (entries.querySelector("[data-what~=split], [data-what~=unmerged]:last-child")) entries.dataset.moved = "";
-  return { unseen: Number(fragment.dataset.unseen || 0), added };
+  // Messages that went elsewhere are told by what took them, not by themselves.
+  if (added && entries.querySelector("[data-what~=split]:last-child, [data-what~=merge-undone]:last-child")) reload();
 }
 
 let running = false;
@@ -136,7 +136,8 @@ export async function send(form, submitter = null) {
   }
   if (elsewhere === "gone") { say(words.gone, "warning"); close(); list.refresh(); return true; }
   if (elsewhere) {
-    say(form.action.includes("/split/") ? words.split : words.merged);
+    const merge = response.headers.get("X-Merge");
+    say(merge ? words.merged : words.split, "", merge && (() => undoMerge(elsewhere, merge)));
     await open(`${desk.dataset.root}${elsewhere}/${location.search}`);
     list.refresh();
     return true;
@@ -146,6 +147,12 @@ export async function send(form, submitter = null) {
   if ("reload" in form.dataset) { await reload(); }
   list.refresh();
   return true;
+}
+
+async function undoMerge(number, merge) {
+  const response = await ask(`${desk.dataset.root}${number}/unmerge/${merge}/`, { method: "POST", body: new FormData() });
+  if (response?.ok) await open(`${desk.dataset.root}${number}/${location.search}`, { push: false });
+  list.refresh();
 }
 
 /** One deed without a form: from a key or the palette. */
