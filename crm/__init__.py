@@ -1,0 +1,1 @@
+"""The records and the business rules; knows no wire."""

@@ -1,0 +1,1 @@
+"""The wires: channels, messages, the agents’ workspace."""

@@ -40,6 +40,10 @@ FACTS: dict[str, Callable[[PastMessage], Any]] = {
 class PastMessage(Mapping[str, Any]):
     """The facts of one stored message."""
 
+    message: Message
+    words: list[KeywordSet]
+    first: bool
+
     def __init__(self, message: Message, words: list[KeywordSet], *, first: bool) -> None:
         self.message, self.words, self.first = message, words, first
 
@@ -78,7 +82,8 @@ def _messages(user: AbstractBaseUser, count: int, *, only_first: bool) -> Iterat
             continue
         change = Change(message.ticket, tags=[tag.name for tag in message.ticket.tags.all()])
         facts = Facts(change, PastMessage(message, words, first=first))
-        yield _case(message.ticket, f"{message.from_name or message.from_address}: {message.subject}", message.at, facts)
+        label = f"{message.from_name or message.from_address}: {message.subject}"
+        yield _case(message.ticket, label, message.at, facts)
         found += 1
         if found == count:
             return

@@ -58,6 +58,9 @@ FACTS: dict[str, Callable[[MessageFacts], Any]] = {
 class MessageFacts(Mapping[str, Any]):
     """What rules may ask about a message, computed when asked."""
 
+    draft: Draft
+    batch: Batch
+
     def __init__(self, draft: Draft, batch: Batch) -> None:
         self.draft, self.batch = draft, batch
         self._known: dict[str, Any] = {}

@@ -1,0 +1,1 @@
+"""The customers’ site, and the place where everything is put together."""

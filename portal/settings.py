@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, NONCE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,7 +17,7 @@ VAR_DIR = Path(env.str("GUICHET_VAR", str(BASE_DIR / "var")))
 TESTING = "pytest" in sys.modules
 DEBUG = env.bool("DEBUG", False)
 DEMO = env.bool("GUICHET_DEMO", False)
-"""The embedded try-out: outgoing mail goes to files, the mail door is open on loopback, keys may be made on the spot."""
+"""The embedded try-out: outgoing mail goes to files, the mail door is open on loopback, keys are made on the spot."""
 
 
 def _secret(name: str) -> str:

@@ -40,7 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         "Department", models.SET_NULL, null=True, blank=True, related_name="people", verbose_name=_("department")
     )
     is_staff = models.BooleanField(_("works here"), default=False)
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(_("active"), default=True)  # type: ignore[misc]
     is_available = models.BooleanField(_("takes new tickets"), default=True)
     capacity = models.PositiveSmallIntegerField(_("tickets at once"), default=20)
     language = models.CharField(_("language"), max_length=10, blank=True)

@@ -1,4 +1,4 @@
-"""May somebody do this to a ticket?"""
+"""Whether somebody may do this to a ticket."""
 
 from __future__ import annotations
 

@@ -229,8 +229,8 @@ def _choices(model: Any, value: str = "pk") -> Callable[[], list[tuple[str, str]
     return lambda: [(str(getattr(row, value)), str(row)) for row in model.objects.order_by("name")]
 
 
-def _text(choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, Any]]:
-    return [(str(value), label) for value, label in choices]
+def _priorities() -> list[tuple[str, Any]]:
+    return [(str(value), label) for value, label in Ticket.Priority.choices]
 
 
 def _people() -> list[tuple[str, str]]:
@@ -243,7 +243,7 @@ def register() -> None:
     for fact in (
         Fact("queue", _("queue"), "choice", lambda: [(q.name, q.name) for q in Queue.objects.all()]),
         Fact("status", _("status"), "choice", lambda: Ticket.Status.choices),
-        Fact("priority", _("priority"), "number", lambda: _text(Ticket.Priority.choices)),
+        Fact("priority", _("priority"), "number", _priorities),
         Fact("tags", _("tags"), "set", _choices(Tag, "name")),
         Fact("assigned", _("is assigned"), "flag"),
         Fact(
@@ -297,7 +297,7 @@ def register() -> None:
         ActionKind(
             "set_priority",
             _("set priority"),
-            (Parameter("priority", _("priority"), "choice", lambda: Ticket.Priority.choices),),
+            (Parameter("priority", _("priority"), "choice", _priorities),),
             _set_priority,
         ),
         ActionKind("add_tags", _("add tags"), (Parameter("tags", _("tags"), "tags"),), _add_tags),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.staff import filters
-from core.staff.columns import BadgesColumn, LinkColumn, MomentColumn, PersonColumn, StatusColumn
+from core.staff.columns import BadgesColumn, LinkColumn, MomentColumn, PersonColumn, PriorityColumn, StatusColumn
 from core.staff.panels import Panel, register_panel
 from core.staff.viewsets import RecordList, RecordViewSet
 from crm.customers.models import Contact, Customer, Tag
@@ -74,13 +74,19 @@ class TicketViewSet(RecordViewSet):
     index_view_class = TicketList
     add_enabled = edit_enabled = delete_enabled = False
     list_display: ClassVar = [
-        LinkColumn("number", label=gettext_lazy("Number"), sort_key="id", url=ticket_url, classname="s-nowrap"),
-        LinkColumn("subject", label=gettext_lazy("Subject"), url=ticket_url, classname="title"),
+        LinkColumn(
+            "subject",
+            label=gettext_lazy("Subject"),
+            accessor=lambda ticket: ticket.subject or _("(no subject)"),
+            note=lambda ticket: f"#{ticket.number} · {ticket.contact}",
+            url=ticket_url,
+            classname="title",
+            sort_key="id",
+        ),
         StatusColumn("status", label=gettext_lazy("Status"), sort_key="status"),
-        StatusColumn("priority", label=gettext_lazy("Priority"), sort_key="priority"),
+        PriorityColumn("priority", label=gettext_lazy("Priority"), sort_key="priority"),
         "queue",
         PersonColumn("assignee", label=gettext_lazy("Assignee")),
-        "contact",
         BadgesColumn(
             "tags", label=gettext_lazy("Tags"), accessor=lambda ticket: [tag.name for tag in ticket.tags.all()]
         ),

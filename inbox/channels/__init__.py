@@ -1,0 +1,1 @@
+"""One folder a channel, all of the same shape."""

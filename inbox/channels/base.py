@@ -153,7 +153,7 @@ class Adapter(Protocol):
     """Settings of one channel of this kind: non-secret fields, and secret ones named in `form.secrets`."""
 
     def read(self, raw: bytes, settings: Mapping[str, Any]) -> Inbound:
-        """Understand bytes, under the channel's settings. Pure; bad input raises nothing: `errors` says what it was."""
+        """Understand bytes, under the channel's settings. Pure; bad input raises nothing: see `Inbound.errors`."""
 
     async def send(self, channel: Channel, out: Outbound) -> Receipt:
         """Hand one message over. Never raises for a fault of the other side: the receipt says it."""

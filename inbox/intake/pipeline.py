@@ -37,7 +37,8 @@ def read(raw: RawMessage) -> Draft:
     content = files.read_blob("raw", raw.blob)
     inbound = registry.adapter(channel.kind).read(content, channel.settings)
     if oversize := raw.facts.get("oversize"):
-        told = f"The mail has {int(oversize) // 1_000_000} MB: only its header was taken; the mail is still at its server."
+        megabytes = int(oversize) // 1_000_000
+        told = f"The mail has {megabytes} MB: only its header was taken, the whole is still at its server."
         inbound = replace(inbound, errors=(told, *inbound.errors))
     draft = Draft(raw=raw, channel=channel, inbound=inbound)
     draft.fingerprint = duplicates.fingerprint(draft)

@@ -21,8 +21,8 @@ from inbox.services import automatic_answers, files
 from routing import engine
 from routing.models import Queue, Rule
 
-O = RawMessage.Outcome  # noqa: E741
-POSTED = (O.OPENED, O.APPENDED, O.REOPENED)
+Outcome = RawMessage.Outcome
+POSTED = (Outcome.OPENED, Outcome.APPENDED, Outcome.REOPENED)
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def post(drafts: Sequence[Draft]) -> list[Draft]:
         if draft.outcome in POSTED:
             _add_message(draft, batch)
             _route(draft, batch, book)
-        elif draft.outcome == O.REPORT:
+        elif draft.outcome == Outcome.REPORT:
             _tell_of_failure(draft, batch)
     changes = list({id(d.change): d.change for d in drafts if d.change is not None}.values())
     rules.run_changed([c for c in changes if not c.ticket._state.adding], book)
@@ -75,13 +75,15 @@ def _add_message(draft: Draft, batch: Batch) -> None:
         raise ValueError("a posted draft has a ticket and a contact")
     ticket = change.ticket
     with change.acting(str(draft.contact)):
-        if draft.outcome == O.OPENED:
+        if draft.outcome == Outcome.OPENED:
             change.record("opened", new=ticket.queue, why=draft.channel.name)
-        elif draft.outcome == O.REOPENED:
+        elif draft.outcome == Outcome.REOPENED:
             change.set_status(Ticket.Status.OPEN, why="message")
             change.record("reopened")
         foreign = (
-            draft.outcome != O.OPENED and not batch.takes_part(draft, change) and not draft.raw.facts.get("ticket")
+            draft.outcome != Outcome.OPENED
+            and not batch.takes_part(draft, change)
+            and not draft.raw.facts.get("ticket")
         )
         message = Message(
             seq=change.next_seq(),
@@ -112,7 +114,7 @@ def _add_message(draft: Draft, batch: Batch) -> None:
     ticket.preview = " ".join((inbound.reply_text or inbound.text).split())[:200]
     if not ticket.language:
         ticket.language = inbound.language
-    change.note("ticket.opened" if draft.outcome == O.OPENED else "message.in", inbound.subject or ticket.subject)
+    change.note("ticket.opened" if draft.outcome == Outcome.OPENED else "message.in", inbound.subject or ticket.subject)
     change.occasion = draft
 
 
@@ -133,7 +135,7 @@ def _route(draft: Draft, batch: Batch, book: engine.RuleBook) -> None:
     change = draft.change
     if change is None:
         return
-    opened = draft.outcome == O.OPENED
+    opened = draft.outcome == Outcome.OPENED
     facts = MessageFacts(draft, batch)
     rules.run_event(change, Rule.Event.MESSAGE_RECEIVED, facts, book=book)
     if opened:
@@ -171,7 +173,7 @@ def _write_messages(drafts: Iterable[Draft], batch: Batch) -> None:
             keys[digest(draft.inbound.message_id), ticket.pk] = False
         for mail_id in named_ids(draft):
             keys.setdefault((digest(mail_id), ticket.pk), True)
-    Message.objects.bulk_create([d.message for d in posted])
+    Message.objects.bulk_create([d.message for d in posted if d.message is not None])
     if keys:
         ThreadKey.objects.bulk_create(
             [ThreadKey(digest=mark, ticket_id=ticket, ancestor=ancestor) for (mark, ticket), ancestor in keys.items()],

@@ -137,7 +137,7 @@ def _put_off(raw: RawMessage, error: Exception) -> None:
     """The fault is the database's or the disk's: the message waits, however long that lasts."""
     log.warning("message %s waits: %s", raw.pk, type(error).__name__)
     try:
-        ledger.held(RawMessage.objects, raw).update(
+        ledger.held(RawMessage.objects.all(), raw).update(
             attempts=1,
             next_at=timezone.now() + STORAGE_PAUSE,
             error=f"{type(error).__name__}: {error}",

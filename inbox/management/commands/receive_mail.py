@@ -18,6 +18,7 @@ from inbox.services.accept import accept
 from inbox.services.processing import process
 from routing.models import RuleRun
 
+
 class Command(BaseCommand):
     """`receive_mail --channel NAME [FILE | DIR | --mbox F | --maildir D | -]`."""
 
@@ -83,7 +84,7 @@ class Command(BaseCommand):
             "rules": [],
             "auto_answer": raw.answer or None,
         }
-        ticket = Ticket.objects.select_related("queue", "assignee").filter(pk=raw.ticket_id).first()
+        ticket = Ticket.objects.select_related("queue", "assignee").filter(pk=raw.ticket_id or 0).first()
         if ticket is None:
             return told
         link = ticket.links.select_related("other").order_by("-id").first()

@@ -10,13 +10,13 @@ from inbox.services.accept import Arrival, accept, accept_many
 from inbox.services.processing import process_waiting
 from tests.inbox.intake.conftest import letter
 
-O = RawMessage.Outcome
+Outcome = RawMessage.Outcome
 
 
 def test_the_same_mail_twice_is_one_ticket_with_one_acknowledgement(receive: Any) -> None:
     mail = letter("It leaks.", mail_id="same@x.test")
     one, two = receive(mail), receive(mail)
-    assert (one.outcome, two.outcome, two.ticket_id) == (O.OPENED, O.DUPLICATE, one.ticket_id)
+    assert (one.outcome, two.outcome, two.ticket_id) == (Outcome.OPENED, Outcome.DUPLICATE, one.ticket_id)
     assert (Ticket.objects.count(), Delivery.objects.count()) == (1, 1)
 
 
@@ -35,7 +35,7 @@ def test_the_same_mail_twice_in_one_batch(mailbox: Any) -> None:
 def test_a_mail_to_two_of_our_addresses_is_one_ticket_in_both_queues(receive: Any, mailbox: Any, sales: Any) -> None:
     mail = letter("Two questions.", to="support@example.com, sales@example.com", mail_id="both@x.test")
     one, two = receive(mail), receive(mail, channel=sales)
-    assert (one.outcome, two.outcome, two.ticket_id) == (O.OPENED, O.DUPLICATE, one.ticket_id)
+    assert (one.outcome, two.outcome, two.ticket_id) == (Outcome.OPENED, Outcome.DUPLICATE, one.ticket_id)
     assert one.ticket.queue == mailbox.queue
     assert [row.queue for row in TicketQueue.objects.select_related("queue")] == [sales.queue]
     assert Delivery.objects.filter(purpose="automatic").count() == 1
@@ -66,27 +66,27 @@ def test_a_copy_that_a_list_made_is_the_same_mail(receive: Any) -> None:
         subject="[users] Leaking machine",
         List_Id="<users.customer.test>",
     )
-    assert (two.outcome, two.ticket_id) == (O.DUPLICATE, one.ticket_id)
+    assert (two.outcome, two.ticket_id) == (Outcome.DUPLICATE, one.ticket_id)
 
 
 def test_other_content_under_the_same_id_is_kept(receive: Any) -> None:
     one = receive("It leaks.", mail_id="reused@x.test")
     two = receive("Now it burns.", mail_id="reused@x.test")
-    assert (one.outcome, two.outcome) == (O.OPENED, O.OPENED)
+    assert (one.outcome, two.outcome) == (Outcome.OPENED, Outcome.OPENED)
     assert two.message.text.strip() == "Now it burns."
 
 
 def test_an_attacker_who_sends_first_does_not_suppress_the_real_mail(receive: Any) -> None:
     bad = receive("Nothing.", mail_id="guessed@x.test", sender="mallory@evil.test")
     real = receive("It leaks.", mail_id="guessed@x.test")
-    assert real.outcome == O.OPENED and real.ticket_id != bad.ticket_id
+    assert real.outcome == Outcome.OPENED and real.ticket_id != bad.ticket_id
 
 
 def test_without_message_id_the_date_tells_mails_apart(receive: Any) -> None:
     one = receive("Help", mail_id="", date="Mon, 02 Nov 2026 09:00:00 +0100")
     again = receive("Help", mail_id="", date="Mon, 02 Nov 2026 09:00:00 +0100")
     later = receive("Help", mail_id="", date="Tue, 03 Nov 2026 09:00:00 +0100")
-    assert [one.outcome, again.outcome, later.outcome] == [O.OPENED, O.DUPLICATE, O.OPENED]
+    assert [one.outcome, again.outcome, later.outcome] == [Outcome.OPENED, Outcome.DUPLICATE, Outcome.OPENED]
 
 
 def test_an_arrival_with_a_known_uid_is_the_row_that_is_there(mailbox: Any) -> None:
@@ -113,4 +113,4 @@ def test_our_own_mail_coming_back_is_ignored(receive: Any, supervisor: Any) -> N
     ticket = receive("It leaks.").ticket
     message = replies.reply(ticket, author=supervisor, text="Which model?")
     raw = receive("Which model?", sender="support@example.com", mail_id=message.mail_id)
-    assert (raw.outcome, raw.ticket_id, raw.answer) == (O.IGNORED, None, "our own message")
+    assert (raw.outcome, raw.ticket_id, raw.answer) == (Outcome.IGNORED, None, "our own message")

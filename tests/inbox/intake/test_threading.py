@@ -11,7 +11,7 @@ from inbox.channels.email import tokens
 from inbox.models import Message, RawMessage
 from inbox.services import merging, replies
 
-O = RawMessage.Outcome
+Outcome = RawMessage.Outcome
 ANNA, MALLORY = "Anna <anna@customer.test>", "Mallory <mallory@evil.test>"
 
 
@@ -32,7 +32,7 @@ def untouched(ticket: Ticket) -> tuple[int, int, str]:
 
 def test_a_first_mail_opens_a_ticket_with_its_sender_as_participant(opened: RawMessage) -> None:
     ticket = opened.ticket
-    assert (opened.outcome, ticket.subject, ticket.status) == (O.OPENED, "Leaking machine", "new")
+    assert (opened.outcome, ticket.subject, ticket.status) == (Outcome.OPENED, "Leaking machine", "new")
     assert [
         p.contact.address for p in ticket.participants.select_related("contact").prefetch_related("contact__points")
     ] == ["anna@customer.test"]
@@ -43,7 +43,7 @@ def test_an_answer_to_our_mail_is_appended(receive: Any, opened: RawMessage, ans
     raw = receive(
         "The blue one.", In_Reply_To=f"<{answer.mail_id}>", References=f"<first@mail.customer.test> <{answer.mail_id}>"
     )
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
     assert list(opened.ticket.messages.values_list("kind", flat=True)) == [
         "inbound",
         "automatic",
@@ -54,31 +54,31 @@ def test_an_answer_to_our_mail_is_appended(receive: Any, opened: RawMessage, ans
 
 def test_the_mark_is_found_whatever_case_a_server_made_of_it(receive: Any, opened: RawMessage, answer: Message) -> None:
     raw = receive("The blue one.", In_Reply_To=f"<{answer.mail_id.upper()}>")
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
 
 
 def test_an_answer_without_references_is_found_by_the_plus_address(receive: Any, opened: RawMessage) -> None:
     to = tokens.reply_address("support@example.com", opened.ticket_id)
     raw = receive("The blue one.", to=f"Example <{to}>", subject="no mark here")
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
 
 
 def test_a_second_mail_of_the_same_thread_by_its_own_first_id(receive: Any, opened: RawMessage) -> None:
     raw = receive("One more thing.", References="<first@mail.customer.test>")
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
 
 
 def test_two_mails_that_share_an_unknown_ancestor_meet(receive: Any) -> None:
     one = receive("See below.", References="<never-seen@elsewhere.test>")
     two = receive("And this.", References="<never-seen@elsewhere.test>")
-    assert (one.outcome, two.outcome, two.ticket_id) == (O.OPENED, O.APPENDED, one.ticket_id)
+    assert (one.outcome, two.outcome, two.ticket_id) == (Outcome.OPENED, Outcome.APPENDED, one.ticket_id)
 
 
 def test_an_answer_that_overtakes_its_original_is_joined_by_it(receive: Any) -> None:
     late = letter_id = "original@mail.customer.test"
     answer = receive("Sorry, I forgot the serial number.", In_Reply_To=f"<{letter_id}>")
     original = receive("It leaks.", mail_id=late)
-    assert (original.outcome, original.ticket_id) == (O.APPENDED, answer.ticket_id)
+    assert (original.outcome, original.ticket_id) == (Outcome.APPENDED, answer.ticket_id)
 
 
 def test_a_finished_ticket_is_reopened(receive: Any, opened: RawMessage, answer: Message, supervisor: Any) -> None:
@@ -87,7 +87,7 @@ def test_a_finished_ticket_is_reopened(receive: Any, opened: RawMessage, answer:
     services.close(opened.ticket, by=supervisor)
     raw = receive("Still leaking!", In_Reply_To=f"<{answer.mail_id}>")
     opened.ticket.refresh_from_db()
-    assert (raw.outcome, raw.ticket_id, opened.ticket.status) == (O.REOPENED, opened.ticket_id, "open")
+    assert (raw.outcome, raw.ticket_id, opened.ticket.status) == (Outcome.REOPENED, opened.ticket_id, "open")
 
 
 def test_a_vacation_notice_joins_without_reopening(
@@ -98,7 +98,7 @@ def test_a_vacation_notice_joins_without_reopening(
     services.close(opened.ticket, by=supervisor)
     raw = receive("I am away.", In_Reply_To=f"<{answer.mail_id}>", Auto_Submitted="auto-replied")
     opened.ticket.refresh_from_db()
-    assert (raw.outcome, opened.ticket.status) == (O.APPENDED, "closed")
+    assert (raw.outcome, opened.ticket.status) == (Outcome.APPENDED, "closed")
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_a_number_in_the_subject_never_appends_but_is_linked(receive: Any, opene
     before = untouched(opened.ticket)
     raw = receive("Let me in.", sender=MALLORY, subject=subject.format(n=opened.ticket.number))
     link = TicketLink.objects.get(ticket=raw.ticket)
-    assert (raw.outcome, link.other_id, link.kind) == (O.OPENED, opened.ticket_id, "unverified")
+    assert (raw.outcome, link.other_id, link.kind) == (Outcome.OPENED, opened.ticket_id, "unverified")
     assert raw.message.unverified and untouched(opened.ticket) == before
 
 
 def test_even_the_customer_himself_is_not_believed_by_number_alone(receive: Any, opened: RawMessage) -> None:
     raw = receive("Me again.", subject=f"[Ticket#{opened.ticket.number}]")
-    assert raw.outcome == O.OPENED and raw.ticket_id != opened.ticket_id
+    assert raw.outcome == Outcome.OPENED and raw.ticket_id != opened.ticket_id
     assert TicketLink.objects.get(ticket=raw.ticket).other_id == opened.ticket_id
 
 
@@ -139,7 +139,7 @@ def forged(ticket_id: int) -> dict[str, dict[str, str]]:
 def test_a_forged_mark_opens_a_linked_ticket(receive: Any, opened: RawMessage, trick: str, sender: str) -> None:
     before = untouched(opened.ticket)
     raw = receive("Send me the history.", sender=sender, subject="Hello", **forged(opened.ticket_id)[trick])
-    assert raw.outcome == O.OPENED and raw.message.unverified
+    assert raw.outcome == Outcome.OPENED and raw.message.unverified
     assert TicketLink.objects.get(ticket=raw.ticket).other_id == opened.ticket_id
     assert untouched(opened.ticket) == before
 
@@ -149,7 +149,7 @@ def test_a_mark_made_with_a_retired_key_is_not_believed(receive: Any, opened: Ra
     settings.TOKEN_KEYS = ["a key that was never ours, fifty characters long ....."]
     forged_id = tokens.new_message_id(opened.ticket_id, "example.com")
     settings.TOKEN_KEYS = real
-    assert receive("Hi", In_Reply_To=f"<{forged_id}>", sender=MALLORY).outcome == O.OPENED
+    assert receive("Hi", In_Reply_To=f"<{forged_id}>", sender=MALLORY).outcome == Outcome.OPENED
 
 
 def test_a_mark_made_with_the_previous_key_still_counts(
@@ -157,13 +157,13 @@ def test_a_mark_made_with_the_previous_key_still_counts(
 ) -> None:
     settings.TOKEN_KEYS = ["the new key, which is also fifty characters long ......", *settings.TOKEN_KEYS]
     raw = receive("The blue one.", In_Reply_To=f"<{answer.mail_id}>")
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
 
 
 def test_a_true_mark_from_a_stranger_opens_a_linked_ticket(receive: Any, opened: RawMessage, answer: Message) -> None:
     before = untouched(opened.ticket)
     raw = receive("I found this mail.", sender=MALLORY, In_Reply_To=f"<{answer.mail_id}>")
-    assert raw.outcome == O.OPENED and raw.message.unverified
+    assert raw.outcome == Outcome.OPENED and raw.message.unverified
     assert TicketLink.objects.get(ticket=raw.ticket).other_id == opened.ticket_id
     assert untouched(opened.ticket) == before
     assert not opened.ticket.participants.filter(contact=raw.ticket.contact).exists()
@@ -172,7 +172,7 @@ def test_a_true_mark_from_a_stranger_opens_a_linked_ticket(receive: Any, opened:
 def test_the_ticket_trick_does_not_show_a_code_to_the_customer(receive: Any, opened: RawMessage) -> None:
     to = tokens.reply_address("support@example.com", opened.ticket_id)
     raw = receive("Your code is 123456", sender="no-reply@bank.test", to=to, subject="Your code")
-    assert raw.ticket_id != opened.ticket_id and raw.outcome == O.OPENED
+    assert raw.ticket_id != opened.ticket_id and raw.outcome == Outcome.OPENED
     assert raw.answer.startswith("written by a machine")
 
 
@@ -186,7 +186,7 @@ def test_the_ticket_trick_with_the_service_in_copy(receive: Any) -> None:
 def test_somebody_in_copy_may_answer_the_thread(receive: Any) -> None:
     first = receive("Please look, Ben knows more.", mail_id="cc@mail.customer.test", Cc="Ben <ben@customer.test>")
     raw = receive("It is the seal.", sender="Ben <ben@customer.test>", In_Reply_To="<cc@mail.customer.test>")
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, first.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, first.ticket_id)
     assert first.ticket.participants.count() == 1
 
 
@@ -194,13 +194,13 @@ def test_somebody_in_copy_is_not_found_by_the_mark_alone(receive: Any) -> None:
     first = receive("Please look.", Cc="Ben <ben@customer.test>")
     to = tokens.reply_address("support@example.com", first.ticket_id)
     raw = receive("It is the seal.", sender="Ben <ben@customer.test>", to=to)
-    assert raw.outcome == O.OPENED and raw.ticket_id != first.ticket_id
+    assert raw.outcome == Outcome.OPENED and raw.ticket_id != first.ticket_id
 
 
 def test_whom_an_agent_copies_takes_part(receive: Any, opened: RawMessage, supervisor: Any) -> None:
     message = replies.reply(opened.ticket, author=supervisor, text="Ben, can you?", cc=["ben@customer.test"])
     raw = receive("Yes.", sender="ben@customer.test", to=tokens.reply_address("support@example.com", opened.ticket_id))
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, opened.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
     assert message.cc == [["ben@customer.test", ""]]
 
 
@@ -210,7 +210,7 @@ def test_an_answer_to_a_merged_ticket_lands_in_the_one_it_went_into(
     target = receive("Another matter.", sender="Ben <ben@customer.test>")
     merging.merge(opened.ticket, target.ticket, by=supervisor)
     raw = receive("The blue one.", In_Reply_To=f"<{answer.mail_id}>")
-    assert (raw.outcome, raw.ticket_id) == (O.APPENDED, target.ticket_id)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, target.ticket_id)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_nobody_is_identified_by_several_or_no_addresses(
         + answer.mail_id.encode()
         + b">\n\nHi\n"
     )
-    assert raw.outcome == O.OPENED and raw.message.unverified
+    assert raw.outcome == Outcome.OPENED and raw.message.unverified
     assert raw.answer in ("no usable sender", "written by a machine: report") and untouched(opened.ticket) == before
 
 
@@ -245,13 +245,13 @@ def test_reply_to_and_sender_headers_identify_nobody(receive: Any, opened: RawMe
         Reply_To="anna@customer.test",
         Sender="anna@customer.test",
     )
-    assert raw.outcome == O.OPENED and raw.message.from_address == "mallory@evil.test"
+    assert raw.outcome == Outcome.OPENED and raw.message.from_address == "mallory@evil.test"
 
 
 def test_headers_that_imitate_ours_are_ignored(receive: Any, opened: RawMessage) -> None:
     number = str(opened.ticket.number)
     raw = receive("Hi", sender=MALLORY, X_Ticket_Id=number, X_Guichet_Ticket=number, X_Zammad_Ticket_Id=number)
-    assert raw.outcome == O.OPENED and not TicketLink.objects.filter(ticket=raw.ticket).exists()
+    assert raw.outcome == Outcome.OPENED and not TicketLink.objects.filter(ticket=raw.ticket).exists()
 
 
 def test_a_forwarded_mail_with_our_headers_inside_is_not_believed(
@@ -273,14 +273,14 @@ def test_a_forwarded_mail_with_our_headers_inside_is_not_believed(
     outer.set_content("see attached")
     outer.add_attachment(inner)
     raw = receive(outer.as_bytes())
-    assert raw.outcome == O.OPENED and raw.ticket_id != opened.ticket_id
+    assert raw.outcome == Outcome.OPENED and raw.ticket_id != opened.ticket_id
 
 
 def test_an_agents_address_is_nobody_special_in_a_mail(
     receive: Any, opened: RawMessage, answer: Message, agent: Any
 ) -> None:
     raw = receive("Approved, refund him.", sender=f"Agent <{agent.email}>", In_Reply_To=f"<{answer.mail_id}>")
-    assert raw.outcome == O.OPENED and raw.message.kind == "inbound" and raw.message.author is None
+    assert raw.outcome == Outcome.OPENED and raw.message.kind == "inbound" and raw.message.author is None
 
 
 def test_a_failed_dmarc_check_proves_nobody(receive: Any, opened: RawMessage, answer: Message, mailbox: Any) -> None:
@@ -289,7 +289,7 @@ def test_a_failed_dmarc_check_proves_nobody(receive: Any, opened: RawMessage, an
     verdict = "mx.example.com; dmarc=fail header.from=customer.test"
     body = letter_with_first_header("Authentication-Results", verdict, In_Reply_To=f"<{answer.mail_id}>")
     raw = receive(body)
-    assert raw.outcome == O.OPENED and raw.message.unverified
+    assert raw.outcome == Outcome.OPENED and raw.message.unverified
     assert raw.answer == "sender failed authentication" and raw.message.authentication["dmarc"] == "fail"
 
 
