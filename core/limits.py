@@ -11,15 +11,15 @@ from django.utils import timezone
 from core.models import Hit
 
 
-def hit(key: str, *, limit: int, seconds: int) -> bool:
-    """Count one more use of `key`; False when more than `limit` came within the running window of `seconds`."""
+def hit(key: str, *, limit: int, seconds: int, amount: int = 1) -> bool:
+    """Count `amount` more uses of `key`; False when more than `limit` came within the running window of `seconds`."""
     now = timezone.now().timestamp()
     window = datetime.fromtimestamp(now - now % seconds, tz=UTC)
+    row = Hit.objects.filter(key=key[:120], window=window)
     with transaction.atomic():
-        row, _ = Hit.objects.get_or_create(key=key[:120], window=window)
-        Hit.objects.filter(pk=row.pk).update(count=F("count") + 1)
-        row.refresh_from_db(fields=["count"])
-    return row.count <= limit
+        Hit.objects.bulk_create([Hit(key=key[:120], window=window)], ignore_conflicts=True)
+        row.update(count=F("count") + amount)
+        return all(count <= limit for count in row.values_list("count", flat=True))
 
 
 def forget(older_than: timedelta = timedelta(days=2)) -> int:

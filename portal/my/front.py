@@ -37,7 +37,9 @@ def start(request: HttpRequest) -> HttpResponse:
     known = access.is_person(request.user)
     mailboxes = Channel.objects.filter(kind="email", active=True).exclude(address="").order_by("id")
     context = {
-        "recent": queries.tickets_of(request.user).order_by("-activity_at", "-id")[:3] if known else [],
+        "recent": queries.with_last_words(queries.tickets_of(request.user)).order_by("-activity_at", "-id")[:3]
+        if known
+        else [],
         "mailboxes": mailboxes[:3],
     }
     return render(request, "portal/start.html", context)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Left
 
 from crm.organisation.models import User
 from crm.service.models import NUMBER_OFFSET, Ticket
@@ -30,6 +31,15 @@ def tickets_of(user: User) -> QuerySet[Ticket]:
     return seen.filter(participants__contact__user=user).distinct() if user.is_staff else seen
 
 
+def with_last_words(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Each with `last_words`: the beginning of the last message that its customer may read.
+
+    `Ticket.preview` will not do: it is made for colleagues, and may come from a hidden message (S-44, S-53).
+    """
+    said = public_messages(OuterRef("pk")).order_by("-seq").annotate(beginning=Left("reply_text", 200))
+    return tickets.annotate(last_words=Subquery(said.values("beginning")[:1]))
+
+
 def page_of(user: User, *, closed: bool = False, words: str = "", before: str = "") -> TicketPage:
     """Tickets by last activity. `words` is looked for in the subject, or is a number; `before` is an earlier `more`."""
     found = tickets_of(user).order_by("-activity_at", "-id")
@@ -41,7 +51,7 @@ def page_of(user: User, *, closed: bool = False, words: str = "", before: str = 
     if cursor := _read_cursor(before):
         at, key = cursor
         found = found.filter(Q(activity_at__lt=at) | Q(activity_at=at, id__lt=key))
-    rows = list(found[: PAGE + 1])
+    rows = list(with_last_words(found)[: PAGE + 1])
     more = _write_cursor(rows[PAGE - 1]) if len(rows) > PAGE else ""
     return TicketPage(rows[:PAGE], more)
 
@@ -69,7 +79,7 @@ def _read_cursor(text: str) -> tuple[datetime, int] | None:
         return None
 
 
-def public_messages(ticket: Ticket) -> QuerySet[Message]:
+def public_messages(ticket: Ticket | OuterRef) -> QuerySet[Message]:
     """Messages of a ticket that its customer may read: no notes, nothing hidden (S-53)."""
     return Message.objects.filter(ticket=ticket, kind__in=Message.PUBLIC, hidden=False)
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from csp.decorators import csp_replace
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import html, limits
 from crm.customers.models import Contact
 from crm.service import services
 from crm.service.models import Satisfaction, Ticket
+from inbox import downloads, usercontent
 from inbox.models import Attachment, Message
 from inbox.services import replies
 from portal.my import queries
-from portal.my.files import as_sent, download, pictures_of
+from portal.my.files import MEGABYTE, as_sent
 from portal.my.forms import AnswerForm, ProfileForm, RatingForm
 from portal.my.wording import SCORES
 
-UPLOADS_AN_HOUR, MESSAGES_AN_HOUR = 60, 60
+MESSAGES_AN_HOUR, FILES_AN_HOUR, MEGABYTES_A_DAY = 60, 60, 200
+PICTURES_MOST = 200
+"""Pictures inside one mail that its frame shows."""
 
 
 def ticket_or_404(request: HttpRequest, number: int) -> Ticket:
@@ -101,13 +104,15 @@ def contact_of(request: HttpRequest) -> Contact | None:
     return Contact.objects.filter(user=request.user).first()
 
 
-def too_much(request: HttpRequest, files: list) -> str:
+def too_much(request: HttpRequest, files: list[UploadedFile]) -> str:
     """Why this person has to wait before he writes again; empty when he need not (S-22)."""
     who = request.user.pk
+    megabytes = sum(-(-(file.size or 0) // MEGABYTE) for file in files)
     fits = limits.hit(f"portal-message:{who}", limit=MESSAGES_AN_HOUR, seconds=3600)
-    for _file in files:
-        fits = limits.hit(f"portal-file:{who}", limit=UPLOADS_AN_HOUR, seconds=3600) and fits
-    return "" if fits else _("You sent very much within an hour. Please try again later.")
+    if files:
+        fits &= limits.hit(f"portal-files:{who}", limit=FILES_AN_HOUR, seconds=3600, amount=len(files))
+        fits &= limits.hit(f"portal-megabytes:{who}", limit=MEGABYTES_A_DAY, seconds=24 * 3600, amount=megabytes)
+    return "" if fits else _("You sent very much in a short time. Please try again later.")
 
 
 @login_required
@@ -157,8 +162,10 @@ def attachment(request: HttpRequest, key: int) -> HttpResponse:
     found = mine.filter(pk=key, message__kind__in=Message.PUBLIC, message__hidden=False).first()
     if found is None:
         raise Http404
+    if settings.USERCONTENT_URL:
+        return redirect(usercontent.file_of(found, request.user))
     try:
-        return download(found)
+        return downloads.download(found)
     except FileNotFoundError as error:
         raise Http404 from error
 
@@ -166,25 +173,34 @@ def attachment(request: HttpRequest, key: int) -> HttpResponse:
 @login_required
 @never_cache
 @require_GET
-@xframe_options_sameorigin
-@csp_replace(
-    {
-        "default-src": ["'none'"],
-        "img-src": ["data:"],
-        "style-src": ["'unsafe-inline'"],
-        "frame-ancestors": ["'self'"],
-        "sandbox": ["allow-popups", "allow-popups-to-escape-sandbox"],
-    }
-)
 def original(request: HttpRequest, key: int) -> HttpResponse:
-    """A mail as it was written, cleaned, for a frame that may neither run nor fetch anything (S-01, S-07)."""
+    """A mail as it was written, cleaned, for a frame that may neither run nor ask anybody for anything (S-01, S-07).
+
+    With `pictures=1` those from elsewhere are fetched by us: the reader asked for them.
+    """
     message = queries.message_for(request.user, key)
     if message is None:
         raise Http404
-    body = (
-        html.clean(message.html, pictures_of(message)) if message.html else f"<pre>{html.linkify(message.text)}</pre>"
+    own = {
+        file.content_id.strip("<> "): usercontent.picture_of(file, request.user)
+        for file in message.attachments.exclude(content_id="")[:PICTURES_MOST]
+    }
+    wanted = request.GET.get("pictures") == "1"
+
+    def fetched(url: str) -> str:
+        return usercontent.remote_picture(url, message, request.user)
+
+    text = message.text or message.reply_text
+    body = html.clean(message.html, own, fetched if wanted else "block") if message.html else html.linkify(text)
+    response = render(request, "portal/my/original.html", {"body": body, "message": message})
+    source = settings.USERCONTENT_URL or "'self'"
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; img-src {source}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
     )
-    return render(request, "portal/my/original.html", {"body": body, "message": message})
+    response._csp_exempt = True  # type: ignore[attr-defined]  # the policy of pages would replace the stricter one
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @login_required
