@@ -54,7 +54,7 @@ class Oracle(HTMLParser):
             if name == "data-remote" and (tag != "img" or not re.match(r"(?i)https?:", value)):
                 self.faults.append(f"data-remote {value}")
             if name == "style" and re.search(
-                r"(?i)url|expression|position|image|var|behavior|binding|@|\\|(?<![\w-])-\d", value
+                r"(?i)url|expression|position|image|var\(|behavior|binding|@|\\|(?<![\w-])-\d", value
             ):
                 self.faults.append(f"style {value}")
         if tag == "a" and ("target", "_blank") not in attrs:
