@@ -132,7 +132,8 @@ def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:
     for message in messages:
         message.ticket = change.ticket
         message.seq = change.next_seq()
-        message.save(update_fields=["ticket", "seq"])
+        message.indexed = False  # the search knows its words under the other ticket
+        message.save(update_fields=["ticket", "seq", "indexed"])
     return [m.pk for m in messages]
 
 

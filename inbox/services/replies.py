@@ -21,7 +21,7 @@ from crm.service.models import Ticket
 from inbox.channels import registry
 from inbox.channels.email import tokens
 from inbox.channels.webform.adapter import File, pack
-from inbox.models import Attachment, Channel, Message, RawMessage
+from inbox.models import Attachment, Channel, Mention, Message, RawMessage
 from inbox.services import deliveries, files
 from inbox.services.accept import accept
 from inbox.services.processing import process
@@ -137,6 +137,7 @@ def add_note(
     message.save()
     _attach(message, attached)
     told = [u for u in mentions if u != author and Ticket.objects.visible_to(u).filter(pk=ticket.pk).exists()]
+    Mention.objects.bulk_create(Mention(user=u, ticket=change.ticket, message=message) for u in told)
     notify(
         told,
         _("%(name)s mentioned you in #%(number)s") % {"name": author, "number": ticket.number},
