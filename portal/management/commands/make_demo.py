@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from portal.demo import company, people
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """See the class."""
         parser.add_argument("--quiet", action="store_true", help="print nothing")
+        parser.add_argument("--serve", action="store_true", help="then serve it, as `serve` does")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Raises CommandError outside a try-out: known passwords have no place beside real customers."""
@@ -34,6 +36,10 @@ class Command(BaseCommand):
             company.make()
         if not options["quiet"]:
             self._tell()
+        if options["serve"]:
+            # In this process: starting Django a second time would double the wait of whoever tries Guichet out.
+            connection.close()
+            call_command("serve")
 
     def _tell(self) -> None:
         lines = [
