@@ -20,6 +20,26 @@ MAX_MEMORY = 1024 * 1024
 """Bytes for one pattern and the fast path of its search."""
 
 
+_PIECE = 8_192
+
+
+def plain(text: str, most: int) -> str:
+    """The text with full-width and other compatibility characters made plain (NFKC), about `most` characters of it.
+
+    One character can become eighteen, so it is done piece by piece until there is enough: the time is bounded by what
+    comes out.
+    """
+    if text.isascii():
+        return text[:most]
+    parts, size = [], 0
+    for start in range(0, len(text), _PIECE):
+        parts.append(unicodedata.normalize("NFKC", text[start : start + _PIECE]))
+        size += len(parts[-1])
+        if size >= most:
+            break
+    return "".join(parts)[:most]
+
+
 class PatternInvalid(ValueError):
     """The pattern cannot be used; the message says why, in words for the person who wrote it."""
 
@@ -62,5 +82,5 @@ class Pattern:
             text = text.encode("utf-8", "replace").decode()
         found = self._search(text)
         if found is None and not text.isascii():
-            found = self._search(unicodedata.normalize("NFKC", text)[: self._limit])
+            found = self._search(plain(text, self._limit))
         return None if found is None else found.group()

@@ -16,8 +16,8 @@ from routing.operators import Operator, Test, operators
 
 MAX_DEPTH = 5
 """Groups within groups."""
-MAX_CONDITIONS = 200
-"""Comparisons in one rule."""
+MAX_CONDITIONS = 100
+"""Comparisons and groups in one rule; a form that holds them stays below the limit of fields in a request."""
 GROUPS = ("all", "any", "none")
 NEGATED = "not "
 """Stands before the operator of a reason that comes out of a `none` group."""
@@ -71,7 +71,7 @@ def _count(item: Any, depth: int) -> int:
     items = item.get("items")
     if not isinstance(items, list):
         raise RuleInvalid(_("A group cannot be read."))
-    return sum(_count(inner, depth + 1) for inner in items)
+    return sum(_count(inner, depth + 1) for inner in items) + (1 if depth else 0)
 
 
 def _group(group: dict[str, Any], *, negated: bool) -> Node:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
+
+from core.patterns import plain
 
 MAX_TEXT = 100_000
 """Characters of a text that conditions look at; a mail of megabytes is not worth more."""
+MAX_ITEMS = 1_000
+"""Members of a set that conditions look at."""
 SHORT = 200
 """Characters of a value that is kept as the reason of a match."""
 
@@ -16,8 +20,8 @@ SHORT = 200
 def fold(text: str) -> str:
     """The text as comparisons see it: no case, no width (full-width letters are letters), single spaces."""
     if text.isascii():
-        return " ".join(text.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        return " ".join(text[:MAX_TEXT].lower().split())
+    return " ".join(plain(text, MAX_TEXT).casefold().split())
 
 
 def shorten(value: Any) -> str:
@@ -60,7 +64,7 @@ class Reading:
         known = self._folded.get(name)
         if known is not None and known[0] is raw:
             return known[1]
-        folded = "" if raw is None else fold(str(raw)[:MAX_TEXT])
+        folded = "" if raw is None else fold(str(raw))
         self._folded[name] = (raw, folded)
         return folded
 
@@ -76,7 +80,7 @@ class Reading:
             several = (raw,)
         else:
             several = raw
-        folded = frozenset(fold(str(item)[:MAX_TEXT]) for item in several)
+        folded = frozenset(fold(str(item)) for item in islice(several, MAX_ITEMS))
         self._folded[name] = (raw, folded)
         return folded
 

@@ -6,12 +6,12 @@ Everything here takes time linear in the text: bounded repetitions, sets of word
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from core.patterns import plain
 from routing.facts import MAX_TEXT, fold
 from routing.models import KeywordSet
 
@@ -57,7 +57,7 @@ def numbers(text: str, keyword_sets: Iterable[KeywordSet] = ()) -> Numbers:
     for one in keyword_sets:
         if one.kind in extra and one.active:
             extra[one.kind] += tuple(_lines(one.words))
-    text = unicodedata.normalize("NFKC", text[:MAX_TEXT])
+    text = plain(text, MAX_TEXT)
     labelled = _labelled(extra[KeywordSet.Kind.TICKET], extra[KeywordSet.Kind.ORDER])
     tickets: dict[str, None] = {}
     orders: dict[str, None] = {}
@@ -96,7 +96,7 @@ def intents(text: str, keyword_sets: Iterable[KeywordSet]) -> tuple[str, ...]:
     chosen = [one for one in keyword_sets if one.active and one.kind == KeywordSet.Kind.INTENT]
     if not chosen or not text:
         return ()
-    folded = fold(text[:MAX_TEXT])
+    folded = fold(text)
     tokens = _TOKEN.findall(folded)
     seen, line, compact = set(tokens), f" {' '.join(tokens)} ", folded.replace(" ", "")
     return tuple(one.name for one in chosen if _keywords(one.words).found(seen, line, compact))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -154,8 +154,17 @@ class HolidayForm(RowForm):
         return data
 
 
-HolidayRows = inlineformset_factory(
-    BusinessHours, Holiday, form=HolidayForm, formset=BaseInlineFormSet, extra=0, can_delete=True, max_num=400
+class RecentDays(BaseInlineFormSet):
+    """Days of the last twelve months and those to come; older ones stay as they are, for what was promised then."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        since = timezone.localdate() - timedelta(days=366)
+        kwargs.setdefault("queryset", Holiday.objects.filter(day__gte=since))
+        super().__init__(*args, **kwargs)
+
+
+HolidayRows: Any = inlineformset_factory(
+    BusinessHours, Holiday, form=HolidayForm, formset=RecentDays, extra=0, can_delete=True, max_num=120
 )
 
 

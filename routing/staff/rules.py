@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
+from wagtail.log_actions import log
 
 from core.staff.forms import RecordForm, Section
 from core.staff.views import StaffRequired, StaffView
@@ -116,6 +117,7 @@ class RuleOrder(StaffRequired):
                 services.move_rule(rule, 1)
             case "off":
                 services.switch_rule(rule, False)
+                log(instance=rule, action="wagtail.edit", user=request.user, content_changed=True)
             case "on":
                 try:
                     rule.full_clean()
@@ -123,6 +125,7 @@ class RuleOrder(StaffRequired):
                     messages.error(request, " ".join(fault.messages))
                 else:
                     services.switch_rule(rule, True)
+                    log(instance=rule, action="wagtail.edit", user=request.user, content_changed=True)
         page = request.POST.get("p", "")
         paging = f"&p={page}" if page.isdecimal() else ""
         return redirect(f"{reverse('routing_rules:index')}?event={rule.event}{paging}#rule-{rule.pk}")

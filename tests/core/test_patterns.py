@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from core.patterns import MAX_TEXT, Pattern, PatternInvalid
+from core.patterns import MAX_TEXT, Pattern, PatternInvalid, plain
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,12 @@ def test_time_is_bounded_whatever_the_pattern(pattern):
     for text in ("a" * 1_000_000, "ab" * 500_000, "x" * 1_000_000):
         compiled.find(text)
     assert time.process_time() - start < 2
+
+
+def test_plain_makes_widths_alike_and_stops_when_there_is_enough():
+    assert plain("Ｏｒｄｅｒ　１２ ﬁ", 100) == "Order 12 fi"
+    assert plain("abc", 2) == "ab"
+    assert plain("é" * 20_000, 100_000) == "é" * 20_000
+    start = time.process_time()
+    assert len(plain("\ufdfa" * 1_000_000, 100_000)) == 100_000  # one character becomes eighteen
+    assert time.process_time() - start < 0.5

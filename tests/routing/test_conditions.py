@@ -173,7 +173,7 @@ def test_what_was_found_is_short_and_shows_the_place():
         (all_of(that("age", "is", "many")), "Write a number"),
         (all_of(that("age", "is", "NaN")), "Write a number"),
         (all_of(that("subject", "matches", "[")), "missing ]"),
-        (all_of(*[that("automatic", "yes")] * 201), "at most 200 conditions"),
+        (all_of(*[that("automatic", "yes")] * 101), "at most 100 conditions"),
     ],
 )
 def test_what_cannot_be_built_is_refused_in_words(condition, words):

@@ -94,6 +94,16 @@ def test_a_week_with_breaks_and_days_that_differ(desk):
     assert page.context["form"].week.days[6].bars == [(1320, 120)]
 
 
+def test_days_long_past_are_kept_and_not_shown(desk):
+    desk.post(reverse("routing_hours:add"), hours())
+    made = BusinessHours.objects.get()
+    made.holidays.create(day=date(2001, 1, 1), name="Old")
+    edit = reverse("routing_hours:edit", args=[made.pk])
+    assert "2001-01-01" not in desk.get(edit).text
+    assert desk.post(edit, hours(**{"holidays-TOTAL_FORMS": "0"})).status_code == 302
+    assert made.holidays.filter(name="Old").exists()
+
+
 def test_a_changed_week_is_used_at_once(desk):
     desk.post(reverse("routing_hours:add"), hours())
     made = BusinessHours.objects.get()
