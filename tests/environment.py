@@ -48,14 +48,15 @@ def migrated_template() -> Path:
 
 
 def watch_queries() -> None:
-    """Make every request of the test client fail on an N+1 query (Wagtail's own models excepted)."""
+    """Make every request of the test client fail on an N+1 query (models of the frameworks excepted)."""
     from zeal.constants import initialize_app_registry
     from zeal.patch import patch
 
     initialize_app_registry()
     patch()
     settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
-    settings.ZEAL_ALLOWLIST = [{"model": "wagtail*.*"}, {"model": "auth.*"}, {"model": "contenttypes.*"}]
+    foreign = ("wagtail*", "auth", "contenttypes", "account", "sessions")
+    settings.ZEAL_ALLOWLIST = [{"model": f"{app}.*"} for app in foreign]
 
 
 def binary(*names: str) -> str:
