@@ -14,6 +14,7 @@ class PortalConfig(AppConfig):
         """Connect the one foreign signal: allauth tells us that somebody proved an address."""
         from allauth.account.signals import email_confirmed
 
+        from portal import checks  # noqa: F401
         from portal.accounts import address_proved
 
         email_confirmed.connect(address_proved, dispatch_uid="portal.address_proved")

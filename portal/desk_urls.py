@@ -19,9 +19,11 @@ CLOSED = "|".join(
         "collections/.*",
         "editing-sessions/.*",
         "pages/.*",
-        "choose-page/.*",
+        "choose-[a-z]+(?:-link)?/.*",
         "api/.*",
         "block-preview/",
+        "images/.*",  # there are no pages yet that pictures and documents could stand on
+        "documents/.*",
         "tag-autocomplete/.*",
     )
 )
@@ -29,6 +31,6 @@ CLOSED = "|".join(
 urlpatterns = [
     path("", never_cache(require_admin_access(StartView.as_view())), name="desk_start"),
     path("login/", RedirectView.as_view(pattern_name="account_login"), name="desk_login"),
-    path("account/", RedirectView.as_view(pattern_name="profile:index"), name="desk_account"),
+    path("account/", require_admin_access(RedirectView.as_view(pattern_name="profile:index")), name="desk_account"),
     re_path(f"^(?:{CLOSED})$", not_here, name="desk_closed"),
 ]

@@ -50,5 +50,5 @@ class People(ViewSetGroup):
 
 GROUPS: tuple[type[ViewSetGroup], ...] = (Customers, RoutingGroup, Channels, People)
 SINGLE: tuple[Any, ...] = (TicketViewSet, ProfileViewSet, NotificationsViewSet, customer_picker, contact_picker)
-MENU_NAMES = frozenset({"inbox", "tickets", "images", "documents", *(group.menu_name for group in GROUPS)})
+MENU_NAMES = frozenset({"inbox", "tickets", "notifications", *(group.menu_name for group in GROUPS)})
 """Items of the main menu; everything else that Wagtail or its apps offer is taken out."""

@@ -34,18 +34,40 @@ class PersonColumn(Column):
 
 
 class LinkColumn(Column):
-    """Text that leads somewhere; without an address it is only text."""
+    """Text that leads somewhere, with a quieter line below it; without an address it is only text."""
 
     cell_template_name = "core/staff/columns/link.html"
 
-    def __init__(self, name: str, *, url: Callable[[Any], str | None], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: Callable[[Any], str | None],
+        note: Callable[[Any], str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         self.url = url
+        self.note = note
 
     def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
         """The text and where it leads."""
         context = super().get_cell_context_data(instance, parent_context)
         context["url"] = self.url(instance)
+        context["note"] = self.note(instance) if self.note else ""
+        return context
+
+
+class PriorityColumn(Column):
+    """A ticket's priority as bars, its word as tooltip."""
+
+    cell_template_name = "core/staff/columns/priority.html"
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
+        """The number and its label."""
+        context = super().get_cell_context_data(instance, parent_context)
+        context["label"] = instance.get_priority_display()
+        context["number"] = context["raw_value"]
         return context
 
 

@@ -94,6 +94,8 @@ class CustomerForm(TaggedForm):
     """One customer."""
 
     tags = TagsField()
+    # Not among Meta.fields: Django 5.2 would make a field with http as its scheme first, and warn.
+    website = forms.URLField(label=gettext_lazy("Website"), max_length=200, required=False, assume_scheme="https")
 
     sections: ClassVar = (
         Section(gettext_lazy("Name"), ("name", "kind", "part", "parent")),
@@ -114,7 +116,6 @@ class CustomerForm(TaggedForm):
             "owner",
             "region",
             "address",
-            "website",
             "notes",
         )
         widgets: ClassVar = {
@@ -125,7 +126,13 @@ class CustomerForm(TaggedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["website"].initial = self.instance.website
         self.fields["owner"].queryset = User.objects.filter(is_staff=True, is_active=True)
+
+    def clean_website(self) -> str:
+        """With a scheme."""
+        self.instance.website = self.cleaned_data["website"]
+        return self.instance.website
 
     def clean_parent(self) -> Customer | None:
         """Refuse a circle."""

@@ -231,6 +231,7 @@ class ContactViewSet(RecordViewSet):
             accessor=str,
             sort_key="name",
             classname="title",
+            note=lambda contact: contact.title,
             url=lambda contact: reverse("contacts:record", args=[contact.pk]),
         ),
         BadgesColumn(

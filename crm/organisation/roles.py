@@ -42,6 +42,7 @@ ROLES: dict[str, tuple[str, ...] | None] = {
         "service.delete_ticket",
         "customers.delete_customer",
         "customers.delete_contact",
+        *(f"customers.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("tag", "region")),
         "organisation.view_user",
         "organisation.view_department",
         "inbox.view_channel",

@@ -297,6 +297,9 @@ class NotificationsViewSet(ViewSet):
     name = "notifications"
     icon = "g-bell"
     menu_label = gettext_lazy("Notifications")
+    menu_name = "notifications"
+    menu_order = 900
+    add_to_admin_menu = True
 
     def get_urlpatterns(self) -> list[URLPattern]:
         """The page and its two buttons."""

@@ -125,6 +125,7 @@ class DeliveryViewSet(RecordViewSet):
             "recipient",
             label=gettext_lazy("To"),
             classname="title",
+            note=lambda delivery: delivery.response[:120],
             url=lambda delivery: reverse("deliveries:record", args=[delivery.pk]),
         ),
         StatusColumn("state", label=gettext_lazy("State")),
@@ -136,7 +137,6 @@ class DeliveryViewSet(RecordViewSet):
             url=lambda delivery: ticket_url(delivery.message.ticket) if delivery.message else None,
         ),
         "channel",
-        LinkColumn("response", label=gettext_lazy("Answer of the other side"), url=lambda _delivery: None),
         MomentColumn("created_at", label=gettext_lazy("Written")),
     ]
     search_fields: ClassVar = ["recipient", "response"]

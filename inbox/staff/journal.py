@@ -131,22 +131,19 @@ class JournalViewSet(RecordViewSet):
     add_enabled = edit_enabled = delete_enabled = False
     list_display: ClassVar = [
         LinkColumn(
-            "pk",
-            label=gettext_lazy("Number"),
-            classname="s-nowrap",
+            "received",
+            label=gettext_lazy("Message"),
+            accessor=lambda raw: (
+                raw.ticket or raw.get_outcome_display() or _("Message %(number)s") % {"number": raw.pk}
+            ),
+            note=lambda raw: raw.reason or str(raw.channel),
+            classname="title",
             url=lambda raw: reverse("journal:record", args=[raw.pk]),
         ),
-        MomentColumn("received_at", label=gettext_lazy("Received")),
-        "channel",
         StatusColumn("state", label=gettext_lazy("State")),
         "outcome",
-        LinkColumn(
-            "ticket",
-            label=gettext_lazy("Ticket"),
-            classname="title",
-            url=lambda raw: ticket_url(raw.ticket) if raw.ticket else None,
-        ),
-        "reason",
+        "channel",
+        MomentColumn("received_at", label=gettext_lazy("Received")),
     ]
     search_fields: ClassVar = ["reason", "ticket__subject"]
     filterset_class = JournalFilter
