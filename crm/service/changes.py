@@ -175,6 +175,8 @@ class Change:
 
     def snooze(self, until: datetime) -> None:
         """Put the ticket away until this time, or until somebody writes."""
+        if self.ticket.status == Ticket.Status.SNOOZED:
+            self.record("status", Ticket.Status.SNOOZED, Ticket.Status.SNOOZED)
         self.set_status(Ticket.Status.SNOOZED)
         self.ticket.snoozed_until = until
         self.events[-1].why = until.isoformat(timespec="minutes")
