@@ -145,9 +145,10 @@ def seen_up_to(ticket: Ticket, user: User) -> int:
     return TicketSeen.objects.filter(ticket=ticket, user=user).aggregate(seq=Max("seq"))["seq"] or 0
 
 
-def head(ticket: Ticket) -> dict[str, Any]:
+def head(ticket: Ticket, user: User) -> dict[str, Any]:
     """What stands above the conversation, and is renewed with every change."""
-    links = ticket.links.filter(kind=TicketLink.Kind.UNVERIFIED).select_related("other")[:3]
+    visible = Ticket.objects.visible_to(user)
+    links = ticket.links.filter(kind=TicketLink.Kind.UNVERIFIED, other__in=visible).select_related("other")[:3]
     return {
         "ticket": ticket,
         "subject": on_one_line(ticket.subject, 250) or _("(no subject)"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.service.models import Ticket, TicketEvent
@@ -78,7 +81,12 @@ def in_words(event: TicketEvent) -> str:
 
 def reason(event: TicketEvent) -> str:
     """Why, where the words do not say it already."""
-    return "" if event.why in ("merged", "merge-undone") else event.why
+    if event.why in ("merged", "merge-undone"):
+        return ""
+    if event.what == "status" and event.new == Ticket.Status.SNOOZED and event.why:
+        until = parse_datetime(event.why)
+        return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else event.why
+    return event.why
 
 
 def icon(event: TicketEvent) -> str:

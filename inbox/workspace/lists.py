@@ -147,7 +147,7 @@ def rows(request: AgentRequest) -> HttpResponse:
 def panes(request: AgentRequest) -> HttpResponse:
     """Left pane and list in one, for a switch of views."""
     listing = Listing.of(request)
-    page = listing.page()
+    page = listing.page(request.GET.get("after", ""))
     return render(request, "inbox/panes.html", {**listing.context(), "page": page})
 
 

@@ -18,7 +18,7 @@ def _conversation(request: AgentRequest, ticket: Ticket) -> dict[str, Any]:
     seen = conversation.seen_up_to(ticket, request.user)
     window = conversation.window(ticket, request.user, seen)
     seeing.mark_seen(request.user, ticket, ticket.sequence)
-    return {**conversation.head(ticket), "window": window, "seen": seen, "recipient": replies.default_recipient(ticket)}
+    return {**conversation.head(ticket, request.user), "window": window, "seen": seen, "recipient": replies.default_recipient(ticket)}
 
 
 ANSWERED_AS = (Ticket.Status.OPEN, Ticket.Status.PENDING, Ticket.Status.RESOLVED)
@@ -29,9 +29,9 @@ ANSWERED_AS = (Ticket.Status.OPEN, Ticket.Status.PENDING, Ticket.Status.RESOLVED
 def ticket(request: AgentRequest, number: int) -> HttpResponse:
     """The whole workspace with this ticket open; for a pane change only the conversation."""
     found = ticket_or_404(request, number)
-    if found.merged_into_id and Ticket.objects.visible_to(request.user).filter(pk=found.merged_into_id).exists():
-        assert found.merged_into is not None  # noqa: S101 - its id was just looked at
-        return HttpResponseRedirect(conversation.address(found.merged_into))
+    target = found.merged_into
+    if target and Ticket.objects.visible_to(request.user).filter(pk=target.pk).exists():
+        return HttpResponseRedirect(conversation.address(target))
     context = _conversation(request, found)
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "inbox/conversation.html", context)
@@ -47,7 +47,7 @@ def changes(request: AgentRequest, ticket: Ticket, after: int, **extra: Any) -> 
     entries = conversation.since(ticket, after, request.user)
     seeing.mark_seen(request.user, ticket, ticket.sequence)
     context = {
-        **conversation.head(ticket),
+        **conversation.head(ticket, request.user),
         "entries": entries,
         "deliveries": conversation.pending_deliveries(ticket),
         **extra,

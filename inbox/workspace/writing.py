@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -163,6 +163,8 @@ def merge_values(ticket: Ticket, user: User) -> dict[str, str]:
 def texts(request: AgentRequest, number: int, purpose: str) -> HttpResponse:
     """Canned replies or text modules for this ticket, filled in, in the language of the contact where there is one."""
     ticket = ticket_or_404(request, number)
+    if purpose not in (Template.Purpose.CANNED, Template.Purpose.MODULE):
+        raise Http404
     asked = request.GET.get("q", "").casefold()[:60]
     values = merge_values(ticket, request.user)
     wanted = [ticket.language, ticket.contact.language, "en"]
