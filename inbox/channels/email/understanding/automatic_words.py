@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from .screening import Screened
 
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
+
+def _any(*patterns: str) -> Screened:
+    return Screened("|".join(patterns))
 
 
 _ABSENT_SUBJECT = (

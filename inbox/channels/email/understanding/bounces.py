@@ -49,12 +49,15 @@ def find_report(parsed: ParsedMail) -> DeliveryReport | None:
         "message/disposition-notification", "message/feedback-report"
     ):
         return _from_rejection(parsed)
+    by_system = _is_reporting(parsed) or is_mail_system(parsed)
+    by_words = notices.subject_says_failure(parsed.subject) and not _FORWARDED.match(parsed.subject)
+    declared = by_system or by_words or has_null_sender(parsed) or "x-failed-recipients" in parsed.headers
+    if not declared and not notices.begins_as_notice(_notice_text(parsed)):
+        # What people write ends here, before anything is searched for.
+        return None
     notice, original = _notice(parsed)
     if notices.is_challenge(notice):
         return None
-
-    by_system = _is_reporting(parsed) or is_mail_system(parsed)
-    by_words = notices.subject_says_failure(parsed.subject) and not _FORWARDED.match(parsed.subject)
     if by_system or by_words or has_null_sender(parsed):
         told = _from_status_fields(parsed, notice, original)
         if told is not None:
@@ -89,17 +92,21 @@ def _from_rejection(parsed: ParsedMail) -> DeliveryReport | None:
     return _report(parsed, notice, original, tuple(r.address for r in failed if r.address))
 
 
-def _notice(parsed: ParsedMail) -> tuple[str, str]:
-    """What the mail system says in words, and what it returns of the original mail."""
+def _notice_text(parsed: ParsedMail) -> str:
+    """The first plain text that is no filler."""
     texts = [
         p.text
         for p in parsed.parts
         if p.content_type == "text/plain" and p.disposition != "attachment" and p.text.strip()
     ]
-    text = texts[0] if texts else parsed.text
-    if texts and notices.is_filler(texts[0]) and len(texts) > 1:
-        text = texts[1]
-    notice, returned = notices.split_original(text)
+    if len(texts) > 1 and notices.is_filler(texts[0]):
+        return texts[1]
+    return texts[0] if texts else parsed.text
+
+
+def _notice(parsed: ParsedMail) -> tuple[str, str]:
+    """What the mail system says in words, and what it returns of the original mail."""
+    notice, returned = notices.split_original(_notice_text(parsed))
     attached = [
         p.text
         for p in parsed.parts_of("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global")

@@ -17,7 +17,7 @@ _QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<)")
 _TELLING = re.compile(
     r"[\d:：@]| via |写|寫|작성|-- ?$|^[\s>]*(?:on|am|le|el|il|op|em|den|in message)\s", re.IGNORECASE
 )
-_INVISIBLE = {0x00A0: " ", **dict.fromkeys([0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0xFEFF])}
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\ufeff]")
 """Blanks that look like others, and marks of writing direction inside introductions."""
 _TABLE = re.compile(r"^\|\s*([^|\n]{1,20}?)\s*\|([^|\n]{0,300})\|?\s*$")
 _NAME = re.compile(r"^[-–—]\s?[^\W\d_][\w.'’-]{0,20}(?: [^\W\d_][\w.'’-]{0,20}){0,3}$")
@@ -37,7 +37,7 @@ def strip(text: str, html: str = "") -> str:
     `html` is the HTML body of the same mail as sent, if there is one: its structure decides where the text gives no
     clue.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
     lines = [_field_of_table(line) for line in text.split("\n")]
     kept, found = _without_quotes(lines[:_MAX_LINES])
     if not found:
