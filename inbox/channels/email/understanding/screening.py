@@ -86,7 +86,7 @@ def _item(kind: Any, value: Any) -> str:
 
 
 def _literal(code: int) -> str:
-    return rf"\x{{{code:x}}}" if 0xD800 > code or code > 0xDFFF else _ANY
+    return rf"\x{{{code:x}}}" if code < 0xD800 or code > 0xDFFF else _ANY
 
 
 def _class(members: Any) -> str:
