@@ -17,6 +17,6 @@ class RoutingGroup(ViewSetGroup):
 
     menu_label = _("Routing")
     menu_name = "group-routing"
-    menu_icon = "sliders"
+    menu_icon = "g-queue"
     menu_order = 450
     items = tuple(viewsets)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column
 
 from core.staff.columns import StatusColumn
+from routing.words import Labels, actions
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -33,6 +34,21 @@ def active_column() -> WordColumn:
     """Whether a record is in use."""
     words = {"good": _("In use"), "closed": _("Off")}
     return WordColumn("state", words=words, label=_("State"), accessor=lambda r: "good" if r.active else "closed")
+
+
+class ActionsColumn(Column):
+    """What a macro does, in words. The names of queues and people are looked up once a list."""
+
+    def get_value(self, instance: Any) -> Any:
+        """The record: its words need the list's labels."""
+        return instance
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
+        """The words."""
+        context = super().get_cell_context_data(instance, parent_context)
+        labels = vars(parent_context["table"]).setdefault("labels", Labels())
+        context["value"] = actions(instance.actions, labels)
+        return context
 
 
 class QueueColumn(Column):

@@ -40,6 +40,11 @@ class Field:
     unit: StrOrPromise = ""
     required: bool = True
 
+    @property
+    def wide(self) -> bool:
+        """Needs a line of its own: more check boxes than fit beside the comparison."""
+        return self.widget == "checks" and sum(len(str(option.label)) + 4 for option in self.options) > 45
+
 
 @dataclass(slots=True)
 class Line:

@@ -261,7 +261,7 @@ class HoursViewSet(RecordViewSet):
     name = "routing_hours"
     url_prefix = "hours"
     model = BusinessHours
-    icon = "calendar-alt"
+    icon = "g-calendar"
     menu_label = gettext_lazy("Business hours")
     menu_name = "hours"
     create_template_name = edit_template_name = "routing/staff/hours_form.html"

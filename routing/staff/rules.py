@@ -23,7 +23,7 @@ from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
 from routing import services
 from routing.engine import RuleInvalid
 from routing.models import Macro, Rule
-from routing.staff.columns import active_column
+from routing.staff.columns import ActionsColumn, active_column
 from routing.staff.draft import Draft
 from routing.staff.editing import DraftForm, Editing
 from routing.staff.trying import try_rule
@@ -62,7 +62,7 @@ class RuleList(StaffView):
     permissions = ("routing.view_rule",)
     template_name = "routing/staff/rules.html"
     page_title = gettext_lazy("Rules")
-    header_icon = "cog"
+    header_icon = "g-bolt"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The events with their counts, and one page of rules in words."""
@@ -172,7 +172,7 @@ class RuleViewSet(RecordViewSet):
     name = "routing_rules"
     url_prefix = "rules"
     model = Rule
-    icon = "cog"
+    icon = "g-bolt"
     menu_label = gettext_lazy("Rules")
     menu_name = "rules"
     add_view_class = RuleAdd
@@ -230,7 +230,7 @@ class MacroViewSet(RecordViewSet):
     name = "routing_macros"
     url_prefix = "macros"
     model = Macro
-    icon = "tasks"
+    icon = "g-play"
     menu_label = gettext_lazy("Macros")
     menu_name = "macros"
     add_view_class = MacroAdd
@@ -238,8 +238,8 @@ class MacroViewSet(RecordViewSet):
     create_template_name = edit_template_name = "routing/staff/macro_form.html"
     list_display: ClassVar = [
         "name",
+        ActionsColumn("does", label=gettext_lazy("What it does")),
         active_column(),
-        "position",
     ]
     search_fields: ClassVar = ["name"]
     list_filter: ClassVar = ["active"]

@@ -83,7 +83,7 @@ class QueueViewSet(RecordViewSet):
     name = "routing_queues"
     url_prefix = "queues"
     model = Queue
-    icon = "list-ul"
+    icon = "g-list"
     menu_label = gettext_lazy("Queues")
     menu_name = "queues"
     list_display: ClassVar = [
@@ -220,7 +220,7 @@ class SLAViewSet(RecordViewSet):
     name = "routing_sla"
     url_prefix = "sla"
     model = SLAPolicy
-    icon = "time"
+    icon = "g-clock"
     menu_label = gettext_lazy("SLA policies")
     menu_name = "sla"
     list_display: ClassVar = [
@@ -273,7 +273,7 @@ class KeywordViewSet(RecordViewSet):
     name = "routing_keywords"
     url_prefix = "keywords"
     model = KeywordSet
-    icon = "tag"
+    icon = "g-tag"
     menu_label = gettext_lazy("Keywords")
     menu_name = "keywords"
     list_display: ClassVar = [

@@ -37,9 +37,14 @@ class Trial:
     cases: tuple[Tried, ...] = ()
 
     @property
-    def matches(self) -> int:
-        """How many cases the rule would have matched."""
-        return sum(case.matched for case in self.cases)
+    def matching(self) -> list[Tried]:
+        """Those that the rule would have matched."""
+        return [case for case in self.cases if case.matched]
+
+    @property
+    def others(self) -> list[Tried]:
+        """Those that it would have left alone."""
+        return [case for case in self.cases if not case.matched]
 
 
 def try_rule(rule: Rule, user: Any) -> Trial:

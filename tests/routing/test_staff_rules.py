@@ -184,7 +184,7 @@ def test_trying_shows_which_past_cases_would_match_and_why(desk, supervisor):
     _draft, answer = edited(desk, "try")
     trial = answer.context["trial"]
     assert asked == [(supervisor, 50)]
-    assert (trial.matches, [case.matched for case in trial.cases]) == (1, [True, False])
+    assert ([c.label for c in trial.matching], [c.label for c in trial.others]) == (["#1 My invoice"], ["#2 Hello"])
     assert trial.cases[0].held == ("subject contains “invoice” (found: My INVOICE)",)
     assert trial.cases[1].failed == ("subject contains “invoice” (found: Hello)",)
     assert "of the last 2 cases would match." in answer.text
@@ -312,6 +312,7 @@ def test_a_macro_shares_the_rows_of_actions(desk):
     assert Macro.objects.count() == 0
     assert desk.post(add, data).status_code == 302
     assert Macro.objects.get().actions == [{"action": "set_level", "level": "2"}, {"action": "add_tags", "tags": ["x"]}]
+    assert "level Gold, tag x" in desk.get(reverse("routing_macros:index")).text
     wrong = desk.post(add, {**data, "name": "Stop", "a1-action": "stop"})
     assert "A macro cannot do this." in wrong.text
     none = desk.post(add, {"name": "None", "position": "1", "line": ["a1"], "a1-action": ""})
