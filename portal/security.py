@@ -124,8 +124,9 @@ def header_middleware(get_response: Handler) -> Handler:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if "/key/" in request.path or "/confirm" in request.path:
-            # The address itself is the secret: no page it leads to may learn it.
-            response.headers["Referrer-Policy"] = "no-referrer"
+            # The address itself is the secret: no page it leads to may learn it. Not `no-referrer`: with that, browsers
+            # send `Origin: null` with the form on the page, and the CSRF check refuses it.
+            response.headers["Referrer-Policy"] = "strict-origin"
         return response
 
     return serve

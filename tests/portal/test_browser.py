@@ -1,0 +1,173 @@
+"""The portal in a real browser: the whole way of a new customer, and every page by eye of axe-core (WCAG 2.2 AA)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from crm.service.models import Ticket
+from inbox.models import Channel, Delivery, Message
+from tests import environment
+
+pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PASSWORD = "window seat 42"
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    # Playwright's sync interface runs a loop in this thread; the ORM would refuse to work beside it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=environment.chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """Collects what a browser complains of, on all pages of a context."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.complaints: list[str] = []
+        context.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        context.on("weberror", lambda e: self.complaints.append(str(e.error)))
+
+
+def mailed_link(address: str) -> str:
+    text = Delivery.objects.filter(recipient=address).latest("id").content["text"]
+    return re.search(r"https?://\S+", text)[0]
+
+
+def test_from_sign_up_to_an_answer(site: str, browser: Browser, form_channel: Channel) -> None:
+    context = browser.new_context(locale="en-GB")
+    watch, page = Watch(context), context.new_page()
+    page.goto(site)
+    page.get_by_role("link", name="Sign in", exact=True).click()
+    page.get_by_role("link", name="Create one").click()
+    page.get_by_label("Your name").fill("Nora Neu")
+    page.get_by_label("E-mail address").fill("nora@new.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Look at your mail"
+    page.goto(mailed_link("nora@new.test"))
+    page.get_by_role("button", name="Yes, confirm").click()
+    page.goto(f"{site}/my/tickets/")
+    if page.url.startswith(f"{site}/accounts/login/"):
+        page.get_by_label("E-mail address").fill("nora@new.test")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="New request").click()
+    page.get_by_label("Topic").select_option("Delivery")
+    page.get_by_label("Subject").fill("Second parcel is missing")
+    page.get_by_label("Your message").fill("Only one of two arrived.")
+    page.get_by_label("Files").set_input_files({"name": "label.png", "mimeType": "image/png", "buffer": b"x"})
+    page.get_by_role("button", name="Send request").click()
+    ticket = Ticket.objects.get()
+    assert page.url == f"{site}/my/tickets/{ticket.number}/"
+    assert page.get_by_role("link", name="label.png").is_visible()
+    page.get_by_label("Your message").fill("One thing more: the order is A-20931.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    assert page.locator(".g-message__text").last.inner_text() == "One thing more: the order is A-20931."
+    page.get_by_role("button", name="This is solved").click()
+    page.get_by_title("Very good").click()
+    page.get_by_role("button", name="Send rating").click()
+    assert page.get_by_role("img", name="4/5").count() == 0
+    assert page.get_by_role("img", name="5/5").is_visible()
+    assert Message.objects.filter(ticket=ticket, kind=Message.Kind.INBOUND).count() == 2
+    page.get_by_label("Appearance").click()
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.get_by_label("Language").click()
+    page.keyboard.press("Escape")
+    assert page.locator("details[open]").count() == 0
+    assert watch.complaints == []
+
+
+def test_a_guest_confirms(site: str, browser: Browser, form_channel: Channel) -> None:
+    context = browser.new_context(locale="en-GB", java_script_enabled=False)
+    watch, page = Watch(context), context.new_page()
+    page.goto(f"{site}/contact/")
+    page.get_by_label("Your name").fill("Guest")
+    page.get_by_label("Your e-mail address").fill("guest@new.test")
+    page.get_by_label("Subject").fill("A question")
+    page.get_by_label("Your message").fill("Are you open on Sunday?")
+    page.wait_for_timeout(3200)
+    page.get_by_role("button", name="Send request").click()
+    page.goto(mailed_link("guest@new.test"))
+    assert Ticket.objects.count() == 0
+    page.get_by_role("button", name="Yes, send my request").click()
+    assert f"#{Ticket.objects.get().number}" in page.get_by_role("main").inner_text()
+    assert watch.complaints == []
+
+
+def test_a_mails_html_runs_and_fetches_nothing(site: str, browser: Browser, annas: Ticket, anna: Any) -> None:
+    Message.objects.filter(ticket=annas, seq=1).update(
+        html='<p>Hi</p><script>parent.__xss=1</script><img src="https://canary.test/x.png" onerror="parent.__xss=1">'
+    )
+    context = signed_in(site, browser, anna)
+    asked: list[str] = []
+    context.on("request", lambda r: asked.append(r.url))
+    page = context.new_page()
+    page.goto(f"{site}/my/tickets/{annas.number}/")
+    page.get_by_text("Show original").click()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("p").inner_text() == "Hi"
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.__xss") is None
+    assert [url for url in asked if not url.startswith(site)] == []
+
+
+def signed_in(site: str, browser: Browser, user: Any, **options: Any) -> BrowserContext:
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    context = browser.new_context(locale="en-GB", **options)
+    context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": site}])
+    return context
+
+
+OPEN_PAGES = ["/", "/contact/", "/contact/sent/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/confirm-email/"]  # fmt: skip
+OWN_PAGES = ["/", "/my/tickets/", "/my/tickets/?state=closed", "/my/tickets/?q=x", "/contact/", "/my/account/", "/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark"), (1600, "light")])
+def test_everybody_can_use_it(width: int, scheme: str, site: str, browser: Browser, annas: Ticket, anna: Any) -> None:
+    Ticket.objects.filter(pk=annas.pk).update(subject="Donaudampfschifffahrtsgesellschaftskapitän " * 5)
+    options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    visitor = browser.new_context(locale="en-GB", **options).new_page()
+    customer = signed_in(site, browser, anna, **options).new_page()
+    customer.goto(f"{site}/my/tickets/{annas.number}/")
+    number = f"/my/tickets/{annas.number}/"
+    found = [trouble(visitor, site, path) for path in OPEN_PAGES]
+    found += [trouble(customer, site, path) for path in (*OWN_PAGES, number)]
+    customer.get_by_role("button", name="This is solved").click()
+    found.append(trouble(customer, site, number))
+    assert [each for pages in found for each in pages] == []
+
+
+def trouble(page: Page, site: str, path: str) -> list[str]:
+    """What axe finds to be serious on a page, and whether it is wider than the window."""
+    page.goto(site + path)
+    too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    found = [f"{path}: {too_wide} px too wide"] if too_wide > 0 else []
+    for each in Axe().run(page, options=LEVELS).response["violations"]:
+        if each["impact"] in ("serious", "critical", "moderate"):
+            found.append(f"{path}: {each['id']}: {each['nodes'][0]['html'][:200]}")
+    return found
