@@ -27,6 +27,7 @@ from inbox.models import RawMessage
 from inbox.services import wake
 from inbox.services.processing import process_waiting
 from inbox.services.sending import SendingLoop
+from portal import guests
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def jobs() -> list[Job]:
         Job("escalation", 10, clocks.escalate),
         Job("idle rules", 60, clocks.run_idle_rules),
         Job("old rate limits", 3600, limits.forget),
+        Job("requests that no guest confirmed", 3600, guests.forget_unconfirmed),
     ]
 
 
