@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from routing.hours import Calendar, NeverOpen, add_minutes, minutes_between
+from routing.hours import Calendar, NeverOpen, add_minutes
 
 if TYPE_CHECKING:
     from routing.models import SLAPolicy
@@ -96,8 +96,3 @@ def targets(
 def nearest(found: Targets) -> datetime | None:
     """The first of the promises that fall due."""
     return min((due for due in (found.first, found.next, found.solution) if due is not None), default=None)
-
-
-def remaining(cal: Calendar | None, due: datetime, now: datetime) -> int:
-    """Minutes of business time left until `due`; negative when it has passed."""
-    return minutes_between(cal, now, due) if due >= now else -minutes_between(cal, due, now)

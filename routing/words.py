@@ -11,7 +11,6 @@ from django.utils.translation import ngettext, pgettext
 
 from routing import registry
 from routing.conditions import NEGATED
-from routing.models import Rule
 from routing.operators import operators
 
 if TYPE_CHECKING:
@@ -36,14 +35,6 @@ class Labels:
             found = source.choices() if source.choices else ()
             self._known[key] = {str(value): str(label) for value, label in found}
         return self._known[key]
-
-
-def sentence(rule: Rule, labels: Labels) -> str:
-    """The whole rule: “If subject contains “invoice” → put in queue Billing”."""
-    return _("%(conditions)s → %(actions)s") % {
-        "conditions": conditions(rule.conditions, labels, minutes=rule.idle_minutes),
-        "actions": actions(rule.actions, labels, stop=rule.stop),
-    }
 
 
 def conditions(tree: Any, labels: Labels, minutes: int | None = None) -> str:

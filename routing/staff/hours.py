@@ -154,6 +154,29 @@ class HolidayForm(RowForm):
         return data
 
 
+class KnownDay(forms.Field):
+    """The hidden key of a stored day, looked up among those already read: Django's own field asks once a row."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, days: RecentDays, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self.days = days
+
+    def clean(self, value: Any) -> Holiday | None:
+        """The day, or None for a new one. Raises ValidationError when somebody removed it meanwhile."""
+        if not value:
+            return None
+        found = self.days._existing_object(int(value)) if str(value).isdecimal() else None
+        if found is None:
+            raise ValidationError(_("Somebody removed this day meanwhile."))
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """A key never changes."""
+        return False
+
+
 class RecentDays(BaseInlineFormSet):
     """Days of the last twelve months and those to come; older ones stay as they are, for what was promised then."""
 
@@ -161,6 +184,11 @@ class RecentDays(BaseInlineFormSet):
         since = timezone.localdate() - timedelta(days=366)
         kwargs.setdefault("queryset", Holiday.objects.filter(day__gte=since))
         super().__init__(*args, **kwargs)
+
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        """With our own key field."""
+        super().add_fields(form, index)
+        form.fields["id"] = KnownDay(self, initial=form.instance.pk)
 
 
 HolidayRows: Any = inlineformset_factory(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from routing.hours import Calendar, NeverOpen, add_minutes, calendar, is_open, minutes_between, spans
+from routing.hours import Calendar, NeverOpen, add_minutes, calendar, is_open, minutes_between, spans, until
 from routing.models import BusinessHours
 
 NINE_TO_FIVE = spans([(9 * 60, 17 * 60)])
@@ -82,6 +82,27 @@ def test_a_calendar_that_never_opens_says_so():
 def test_a_clock_that_jumped_back_gives_no_negative_time():
     assert minutes_between(week(NINE_TO_FIVE), at("2026-03-02 12:00"), at("2026-03-02 10:00")) == 0
     assert minutes_between(None, at("2026-03-02 12:00"), at("2026-03-02 10:00")) == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "is_open_now", "end"),
+    [
+        ("2026-03-02 10:00", True, "2026-03-02 12:00"),
+        ("2026-03-02 12:00", False, "2026-03-02 13:00"),
+        ("2026-03-06 18:00", False, "2026-03-09 09:00"),
+    ],
+)
+def test_until_says_when_it_opens_or_closes(now, is_open_now, end):
+    assert until(week(SPLIT), at(now)) == (is_open_now, at(end))
+
+
+def test_until_at_the_edges():
+    assert until(week(CLOSED), at("2026-03-02 10:00")) == (False, None)
+    night = week(spans([(0, 6 * 60), (22 * 60, 0)]), weekend=CLOSED)
+    assert until(night, at("2026-03-02 23:00")) == (True, at("2026-03-03 06:00"))
+    is_open_now, end = until(week(spans([(0, 0)]), weekend=spans([(0, 0)])), at("2026-03-02 10:00"))
+    assert is_open_now is True
+    assert end >= at("2026-03-16 00:00")
 
 
 def test_the_zone_of_the_calendar_counts_not_that_of_the_moment():

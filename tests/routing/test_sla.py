@@ -1,12 +1,12 @@
 """Promises as moments."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from routing.hours import Calendar
 from routing.models import SLAPolicy
-from routing.sla import Targets, clocks, nearest, remaining, targets
+from routing.sla import Targets, clocks, nearest, targets
 
 OFFICE = Calendar("UTC", (((540, 1020),),) * 5 + ((),) * 2)
 NEVER = Calendar("UTC", ((),) * 7)
@@ -74,9 +74,3 @@ def test_levels(now, level):
         POLICY, OFFICE, opened_at=at("2026-03-02 16:30"), waiting_since=None, first_answered_at=None, resolved_at=None
     )[0]
     assert clock.level(at(now)) == level
-
-
-def test_what_remains_is_business_time():
-    due = at("2026-03-03 09:30")
-    assert remaining(OFFICE, due, at("2026-03-02 16:30")) == 60
-    assert remaining(OFFICE, due, due + timedelta(hours=1)) == -60

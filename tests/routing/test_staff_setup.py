@@ -104,6 +104,33 @@ def test_days_long_past_are_kept_and_not_shown(desk):
     assert made.holidays.filter(name="Old").exists()
 
 
+def test_a_day_that_differs_is_removed(desk):
+    desk.post(reverse("routing_hours:add"), hours())
+    made = BusinessHours.objects.get()
+    first, second = made.holidays.all()
+    change = hours(
+        **{
+            "holidays-INITIAL_FORMS": "2",
+            "holidays-0-id": first.pk,
+            "holidays-0-DELETE": "on",
+            "holidays-1-id": second.pk,
+        }
+    )
+    assert desk.post(reverse("routing_hours:edit", args=[made.pk]), change).status_code == 302
+    assert list(made.holidays.all()) == [second]
+    made.refresh_from_db()
+    assert [day for day, _spans in calendar(made).special] == [date(2026, 12, 26)]
+
+
+def test_records_in_use_are_not_deleted_and_others_are(desk):
+    used = BusinessHours.objects.create(name="Used", time_zone="UTC")
+    free = BusinessHours.objects.create(name="Free", time_zone="UTC")
+    Queue.objects.create(name="Q", hours=used)
+    for record in (used, free):
+        assert desk.post(reverse("routing_hours:delete", args=[record.pk])).status_code == 302
+    assert [h.name for h in BusinessHours.objects.all()] == ["Used"]
+
+
 def test_a_changed_week_is_used_at_once(desk):
     desk.post(reverse("routing_hours:add"), hours())
     made = BusinessHours.objects.get()

@@ -15,6 +15,8 @@ async function change(what, from) {
     if (!fresh) throw new Error("no editor in the answer");
     editor.replaceWith(document.adoptNode(fresh));
     focus(fresh, what, from);
+    const said = form.querySelector("[data-said]");
+    if (said) said.textContent = what === "try" ? fresh.querySelector("[data-outcome]")?.textContent ?? "" : "";
   } catch {
     // Let the browser do it: its own page says what is wrong.
     editor.inert = false;
