@@ -30,8 +30,8 @@ FACTS: dict[str, Callable[[PastMessage], Any]] = {
     "automatic": lambda p: bool(p.message.automatic),
     "is_first_message": lambda p: p.first,
     "intents": lambda p: list(understanding.intents(p.own_words, p.words)),
-    "order_numbers": lambda p: list(understanding.numbers(p.own_words).orders),
-    "ticket_numbers": lambda p: list(understanding.numbers(p.own_words).tickets),
+    "order_numbers": lambda p: list(understanding.numbers(p.own_words, p.words).orders),
+    "ticket_numbers": lambda p: list(understanding.numbers(p.own_words, p.words).tickets),
     "auth_dmarc": lambda p: p.message.authentication.get("dmarc", ""),
 }
 """The facts of `inbox.rules.FACTS`, read from what was kept; a test holds the two lists together."""

@@ -75,7 +75,7 @@ class MessageFacts(Mapping[str, Any]):
     def numbers(self) -> understanding.Numbers:
         """Ticket and order numbers in his words."""
         if "" not in self._known:
-            self._known[""] = understanding.numbers(self.own_words)
+            self._known[""] = understanding.numbers(self.own_words, self.batch.keyword_sets())
         return self._known[""]
 
     def __getitem__(self, name: str) -> Any:
@@ -127,7 +127,7 @@ def register() -> None:
             "intents",
             _("intent"),
             "set",
-            lambda: [(k.name, k.name) for k in KeywordSet.objects.filter(active=True)],
+            lambda: [(k.name, k.name) for k in KeywordSet.objects.filter(active=True, kind=KeywordSet.Kind.INTENT)],
             events=event,
         ),
         Fact("order_numbers", _("order numbers in the text"), "set", events=event),
