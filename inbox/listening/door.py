@@ -58,6 +58,11 @@ def take(recipient: str, sender: str, content: bytes, peer: str) -> None:
     fault.point("door.accepted")
 
 
+LONGEST_LINE = 1024 * 1024
+"""Octets of one line. RFC 5321 (4.5.3.1.6) allows 1,000; shops send their HTML as one line all the same, and to refuse
+such a mail is to lose it."""
+
+
 class _Handler:
     def __init__(self, database: ThreadPoolExecutor) -> None:
         self._database = database
@@ -104,13 +109,22 @@ class _Handler:
         return "250 2.0.0 Stored"
 
 
+class _SmtpDoor(SMTP):
+    line_length_limit = LONGEST_LINE
+
+
+class _LmtpDoor(LMTP):
+    line_length_limit = LONGEST_LINE
+
+
 class Door:
     """Listens on `address` (`host:port`) until told to stop."""
 
     def __init__(self, address: str, *, lmtp: bool = False) -> None:
         self.host, _colon, port = address.rpartition(":")
         self.port = int(port)
-        self._kind = LMTP if lmtp else SMTP
+        self._kind = _LmtpDoor if lmtp else _SmtpDoor
+        self._name = "LMTP" if lmtp else "SMTP"
         self.ready = threading.Event()
 
     def run(self, stopping: threading.Event) -> None:
@@ -140,7 +154,7 @@ class Door:
 
         server = await loop.create_server(made, self.host or "127.0.0.1", self.port)
         self.ready.set()
-        log.info("%s door open on %s:%s", self._kind.__name__, self.host, self.port)
+        log.info("%s door open on %s:%s", self._name, self.host, self.port)
         try:
             while not stopping.is_set():
                 await asyncio.sleep(0.2)
