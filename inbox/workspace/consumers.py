@@ -196,13 +196,15 @@ class DeskConsumer(AsyncWebsocketConsumer):
             await self.close(FORBIDDEN)
             return
         groups = {f"user.{holder.user}", *(f"queue.{queue}" for queue in grant.queues)}
-        if self.ticket and self.ticket == holder.ticket and not grant.ticket:
-            lost, self.ticket = self.ticket, 0
-            await self._say({"about": "refused", "ticket": lost})
+        lost = self.ticket if self.ticket == holder.ticket and not grant.ticket else 0
+        if lost:
+            self.ticket = 0
         if self.ticket:
             groups.add(f"ticket.{self.ticket}")
         if groups != self.joined:
             await self._hear(groups)
+        if lost:
+            await self._say({"about": "refused", "ticket": lost})
 
 
 _ACTIONS: dict[str, Callable[[DeskConsumer, dict[str, Any]], Awaitable[None]]] = {
