@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import re
 import secrets
 import zoneinfo
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import cache
 
 from csp.constants import NONCE, SELF
@@ -17,6 +15,7 @@ from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from core.logs import request_id
 from crm.organisation import access
 
 DESK = "/desk/"
@@ -47,8 +46,6 @@ DESK_POLICY = {
 }
 """What the Wagtail admin needs beyond the policy of all other pages."""
 
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request that is served now, for log lines; empty outside of one."""
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -156,15 +153,6 @@ def _is_stale(request: HttpRequest) -> bool:
     if now - seen > 300 or "seen_at" not in request.session:
         request.session["seen_at"] = now
     return False
-
-
-class RequestIdFilter(logging.Filter):
-    """Adds `request_id` to every log record."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always keep the record."""
-        record.request_id = request_id.get()
-        return True
 
 
 def personal_middleware(get_response: Handler) -> Handler:

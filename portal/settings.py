@@ -291,7 +291,8 @@ LOGGING = {
         "text": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
         "json": {"()": "core.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"request_id": {"()": "core.logs.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "daphne": {"level": "WARNING"},
@@ -300,4 +301,7 @@ LOGGING = {
     },
 }
 
-SILENCED_SYSTEM_CHECKS: list[str] = []
+SILENCED_SYSTEM_CHECKS = [
+    "security.W019",  # mails and previews are shown in frames of the same origin; CSP frame-ancestors says which pages
+    "security.W021",  # to be in the browsers' preload list is the operator's decision, and hard to take back
+]

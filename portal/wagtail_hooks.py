@@ -12,10 +12,32 @@ from wagtail import hooks
 
 from portal.staff import GROUPS, MENU_NAMES, SINGLE
 
-ICONS = (
-    "at bell bolt book calendar chat clock company download flag gear globe home inbox key list mail play queue send tag "
-    "ticket user users"
-).split()
+ICONS = [
+    "at",
+    "bell",
+    "bolt",
+    "book",
+    "calendar",
+    "chat",
+    "clock",
+    "company",
+    "download",
+    "flag",
+    "gear",
+    "globe",
+    "home",
+    "inbox",
+    "key",
+    "list",
+    "mail",
+    "play",
+    "queue",
+    "send",
+    "tag",
+    "ticket",
+    "user",
+    "users",
+]
 STYLES = ("css/tokens.css", "css/components.css", "css/controls.css", "staff/shell.css", "staff/screens.css")
 
 

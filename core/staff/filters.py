@@ -32,6 +32,21 @@ class DaysWidget(SuffixedMultiWidget):
         return [value.start, value.stop] if value else [None, None]
 
 
+class _Records(django_filters.fields.ModelMultipleChoiceField):
+    """Ids as the address of a list gives them: a number that no database holds is no choice, not a fault."""
+
+    def _check_values(self, value: Any) -> Any:
+        if any(not str(each).isascii() or len(str(each)) > 18 for each in value):
+            raise forms.ValidationError(self.error_messages["invalid_list"], code="invalid_list")
+        return super()._check_values(value)
+
+
+class RecordsFilter(django_filters.ModelMultipleChoiceFilter):
+    """Any of several records."""
+
+    field_class = _Records
+
+
 def choices(field: str, label: Any, options: Any) -> django_filters.MultipleChoiceFilter:
     """Any of these choices."""
     return django_filters.MultipleChoiceFilter(
@@ -41,9 +56,9 @@ def choices(field: str, label: Any, options: Any) -> django_filters.MultipleChoi
 
 def records(
     field: str, label: Any, rows: Callable[[HttpRequest], QuerySet[Any]], *, distinct: bool = False
-) -> django_filters.ModelMultipleChoiceFilter:
+) -> RecordsFilter:
     """Any of these records of a small table; `rows(request)` gives those that the colleague may see."""
-    return django_filters.ModelMultipleChoiceFilter(
+    return RecordsFilter(
         field_name=field, label=label, queryset=rows, distinct=distinct, widget=forms.CheckboxSelectMultiple
     )
 

@@ -249,8 +249,14 @@ class ChannelTest(StaffRequired):
         if probe is None:
             messages.info(request, _("There is nothing to connect to: this kind of channel works by itself."))
             return redirect("channels:record", pk)
+        try:
+            found = probe(channel)
+        except SecretUnreadable:
+            messages.error(request, _("The stored password cannot be read with the present key. Enter it again."))
+            return redirect("channels:record", pk)
         request.session[f"probe-{pk}"] = [
-            {"what": str(each.what), "ok": each.ok, "words": str(each.words)} for each in probe(channel)
+            {"what": str(what), "good": finding.good, "words": str(finding.text)}
+            for what, finding in ((_("Receiving"), found.receiving), (_("Sending"), found.sending))
         ]
         return redirect("channels:record", pk)
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inbox.channels.base import Address, Inbound, InboundFile, Outbound, Outcome, Receipt
 from inbox.channels.email.understanding.language import detect
+from inbox.channels.settings_form import ChannelSettingsForm
 from inbox.models import Channel
 
 File = tuple[str, str, bytes]
@@ -31,10 +32,9 @@ def pack(*, name: str, email: str, subject: str, text: str, topic: str = "", fil
     return json.dumps(form, ensure_ascii=False).encode("utf-8", "replace")
 
 
-class WebFormSettings(forms.Form):
+class WebFormSettings(ChannelSettingsForm):
     """What can be set for one form."""
 
-    secrets: frozenset[str] = frozenset()
     guests = forms.BooleanField(label=_("People without an account may write"), required=False, initial=True)
     topics = forms.CharField(
         label=_("Topics to choose from"),
