@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.utils.translation import gettext as _
 
 from routing import registry
+from routing.conditions import MAX_DEPTH
 from routing.operators import operators
 from routing.staff.draft import Action, Condition, Draft, Group
 from routing.words import Labels
@@ -59,6 +60,8 @@ class Line:
     first: bool = False
     last: bool = False
     outermost: bool = False
+    deepest: bool = False
+    """No group fits into this one."""
     joint: StrOrPromise = ""
     """The word between this row and the one above."""
     choose: Field | None = None
@@ -75,14 +78,15 @@ class Editor:
 
     def condition_lines(self) -> list[Line]:
         """Groups, conditions and ends, in the order of the page."""
-        return list(self._group(self.draft.root, outermost=True))
+        return list(self._group(self.draft.root))
 
     def action_lines(self) -> list[Line]:
         """The actions."""
         steps = self.draft.actions
         return [self._action(step, place, len(steps)) for place, step in enumerate(steps)]
 
-    def _group(self, group: Group, *, outermost: bool = False, **place: Any) -> Iterator[Line]:
+    def _group(self, group: Group, *, depth: int = 0, **place: Any) -> Iterator[Line]:
+        outermost = depth == 0
         matches = {
             "all": _("All of these must hold"),
             "any": _("At least one of these must hold"),
@@ -99,10 +103,10 @@ class Editor:
                 "joint": joint if number else "",
             }
             if isinstance(item, Group):
-                yield from self._group(item, **where)
+                yield from self._group(item, depth=depth + 1, **where)
             else:
                 yield self._condition(item, **where)
-        yield Line("end", f"g{group.key}", outermost=outermost)
+        yield Line("end", f"g{group.key}", outermost=outermost, deepest=depth >= MAX_DEPTH - 1)
 
     def _condition(self, row: Condition, **place: Any) -> Line:
         choose = Field(f"c{row.key}-fact", _("What to ask about"), "select")

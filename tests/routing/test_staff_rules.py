@@ -142,6 +142,17 @@ def test_the_buttons_change_the_rows_and_save_nothing(desk):
     assert draft.actions == []
 
 
+def test_no_group_is_offered_where_none_fits(desk):
+    lines = ["g1", "g3", "g4", "g5", "g6", "c2", "e", "e", "e", "e", "e", "a3"]
+    _draft, answer = edited(desk, "refresh", line=lines)
+    offered = [mark for mark in ("g1", "g3", "g4", "g5", "g6") if f'value="add-group {mark}"' in answer.text]
+    assert offered == ["g1", "g3", "g4", "g5"]
+    assert saved(desk, page(line=lines)).conditions["match"] == "all"
+    deeper = [*lines[:5], "g7", "c2", "e", *lines[6:]]
+    answer = desk.post(ADD, page(name="deep", line=deeper))
+    assert "Groups can be nested 5 deep at most." in answer.text
+
+
 def test_rows_move(desk):
     more = {"line": ["g1", "c2", "c4", "e", "a3", "a5"], "c4-fact": "automatic", "a5-action": "stop"}
     assert [row.fact for row in edited(desk, "down c2", **more)[0].root.items] == ["automatic", "subject"]
