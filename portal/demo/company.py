@@ -18,7 +18,7 @@ def exists() -> bool:
 
 def make() -> None:
     """The whole company with its past, in one transaction: an interrupted attempt leaves nothing behind."""
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
             # Nothing here is worth waiting for the disk: it is made again when it is lost.
             cursor.execute("PRAGMA synchronous=OFF")
