@@ -189,6 +189,7 @@ class RuleBook:
             if rule.stop:
                 break
             reading.forget()
+        run.failed = bool(run.errors)
         return run
 
     def explain(self, event: str, facts: Mapping[str, Any]) -> list[Explanation]:

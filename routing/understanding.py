@@ -96,10 +96,21 @@ def intents(text: str, keyword_sets: Iterable[KeywordSet]) -> tuple[str, ...]:
     chosen = [one for one in keyword_sets if one.active and one.kind == KeywordSet.Kind.INTENT]
     if not chosen or not text:
         return ()
+    read = _read(text)
+    return tuple(one.name for one in chosen if _keywords(one.words).found(*read))
+
+
+def found_words(text: str, words: str) -> list[str]:
+    """The lines of `words` that the text holds: for the person who maintains them."""
+    read = _read(text)
+    return [line for line in _lines(words) if _keywords(line).found(*read)]
+
+
+def _read(text: str) -> tuple[set[str], str, str]:
+    """The words, the words in a row, and everything without spaces."""
     folded = fold(text)
     tokens = _TOKEN.findall(folded)
-    seen, line, compact = set(tokens), f" {' '.join(tokens)} ", folded.replace(" ", "")
-    return tuple(one.name for one in chosen if _keywords(one.words).found(seen, line, compact))
+    return set(tokens), f" {' '.join(tokens)} ", folded.replace(" ", "")
 
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")

@@ -77,12 +77,17 @@ class RuleRun(models.Model):
     """`[{"rule": id, "name": …, "because": [[fact, operator, value, found], …], "did": [action, …]}]`."""
     errors = models.JSONField(default=list)
     """Rules that could not be evaluated, with the reason; they never stop the others."""
+    failed = models.BooleanField(default=False)
+    """Whether there are errors, so that the list of rules finds them."""
 
     class Meta:
         verbose_name = _("rule run")
         verbose_name_plural = _("rule runs")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["subject", "-id"], name="rule_run_subject")]
+        indexes = [
+            models.Index(fields=["subject", "-id"], name="rule_run_subject"),
+            models.Index(fields=["-id"], name="rule_run_failed", condition=models.Q(failed=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.subject}"

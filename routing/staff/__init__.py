@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.base import ViewSetGroup
 
 from routing.staff.hours import HoursViewSet
+from routing.staff.keywords import KeywordViewSet
 from routing.staff.rules import MacroViewSet, RuleViewSet
-from routing.staff.setup import KeywordViewSet, QueueViewSet, SLAViewSet
+from routing.staff.setup import QueueViewSet, SLAViewSet
 
 viewsets = [RuleViewSet, QueueViewSet, HoursViewSet, SLAViewSet, MacroViewSet, KeywordViewSet]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,6 +13,7 @@ from django.forms import BaseModelForm
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
@@ -22,7 +24,7 @@ from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
 from routing import services
 from routing.engine import RuleInvalid
-from routing.models import Macro, Rule
+from routing.models import Macro, Rule, RuleRun
 from routing.staff.columns import ActionsColumn, active_column
 from routing.staff.draft import Draft
 from routing.staff.editing import DraftForm, Editing
@@ -30,6 +32,8 @@ from routing.staff.trying import try_rule
 from routing.words import Labels, actions, conditions
 
 PAGE = 50
+FAILURES = 200
+"""Failed runs that the list looks at."""
 
 
 class RuleForm(DraftForm):
@@ -70,14 +74,14 @@ class RuleList(StaffView):
         event = asked if asked in Rule.Event.values else Rule.Event.MESSAGE_RECEIVED.value
         counts = dict(Rule.objects.order_by().values_list("event").annotate(Count("pk")))
         page = Paginator(Rule.objects.filter(event=event), PAGE).get_page(self.request.GET.get("p"))
-        labels = Labels()
+        labels, failures = Labels(), _failures()
         rules = [
             {
                 "rule": rule,
                 "number": page.start_index() + place,
                 "conditions": conditions(rule.conditions, labels, minutes=rule.idle_minutes),
                 "actions": actions(rule.actions, labels),
-                "fault": _fault(rule, labels),
+                "fault": _fault(rule, labels) or ("" if rule.paused_because else failures.get(rule.pk, "")),
             }
             for place, rule in enumerate(page)
         ]
@@ -99,6 +103,19 @@ def _fault(rule: Rule, labels: Labels) -> str:
     draft = Draft.of(rule.conditions, rule.actions)
     draft.check(rule.event, labels=labels)
     return next(iter(draft.faults()), "")
+
+
+def _failures() -> dict[int, str]:
+    """What went wrong last with each rule since it was saved, in the newest failed runs of a week."""
+    since = timezone.now() - timedelta(days=7)
+    saved = dict(Rule.objects.values_list("pk", "updated_at"))
+    found: dict[int, str] = {}
+    for at, errors in RuleRun.objects.filter(failed=True).values_list("at", "errors")[:FAILURES]:
+        for error in errors:
+            pk = error.get("rule")
+            if pk in saved and at >= max(saved[pk], since):
+                found.setdefault(pk, _("It failed lately: %(error)s") % {"error": error.get("error", "")})
+    return found
 
 
 class RuleOrder(StaffRequired):

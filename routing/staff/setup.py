@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import Column
 from core.staff.forms import RecordForm, Section
 from core.staff.viewsets import RecordViewSet
 from routing import services
-from routing.models import KeywordSet, Queue, SLAPolicy
+from routing.models import Queue, SLAPolicy
 from routing.staff.columns import QueueColumn, active_column
 
 
@@ -237,61 +237,3 @@ class SLAViewSet(RecordViewSet):
     def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
         """The same for new and known policies."""
         return SLAForm
-
-
-class KeywordForm(RecordForm):
-    """Words and what they tell."""
-
-    sections: ClassVar = (Section("", ("name", "kind", "words", "active")),)
-
-    class Meta:
-        model = KeywordSet
-        fields = ("name", "kind", "words", "active")
-        widgets: ClassVar = {"words": forms.Textarea(attrs={"rows": 10, "spellcheck": "false"})}
-        help_texts: ClassVar = {
-            "name": gettext_lazy("What rules call it: complaint, question, order …"),
-            "words": gettext_lazy(
-                "One word or phrase a line, in any language. Usual endings are found too (refund: refunds, refunded); "
-                "a * at the end finds every word that begins so."
-            ),
-        }
-
-    def clean_words(self) -> str:
-        """Each line once, none of them without letters."""
-        lines = dict.fromkeys(line.strip() for line in self.cleaned_data["words"].splitlines() if line.strip())
-        wrong = next((line for line in lines if not any(sign.isalnum() for sign in line)), None)
-        if wrong is not None:
-            raise ValidationError(_("“%(line)s” has no letter in it.") % {"line": wrong})
-        if len(lines) > 2_000 or any(len(line) > 100 for line in lines):
-            raise ValidationError(_("At most 2,000 lines of 100 characters."))
-        return "\n".join(lines)
-
-
-class KeywordViewSet(RecordViewSet):
-    """Words by which a message is understood."""
-
-    name = "routing_keywords"
-    url_prefix = "keywords"
-    model = KeywordSet
-    icon = "g-tag"
-    menu_label = gettext_lazy("Keywords")
-    menu_name = "keywords"
-    list_display: ClassVar = [
-        "name",
-        Column("kind", label=gettext_lazy("These words tell"), accessor="get_kind_display"),
-        Column("sample", label=gettext_lazy("Words"), accessor=lambda k: _sample(k.words)),
-        active_column(),
-    ]
-    search_fields: ClassVar = ["name", "words"]
-    list_filter: ClassVar = ["kind", "active"]
-    ordering: ClassVar = ["name"]
-
-    def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
-        """The same for new and known sets."""
-        return KeywordForm
-
-
-def _sample(words: str) -> str:
-    lines = words.split("\n")
-    shown = ", ".join(line.strip() for line in lines[:6])
-    return format_html("{} …", shown) if len(lines) > 6 else shown

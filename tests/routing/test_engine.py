@@ -37,7 +37,7 @@ def test_matching_rules_run_in_order_and_say_why(target):
     rule("other event", event="ticket.opened")
     found = run({"subject": "my bill", "level": 2}, target)
     assert found.pk is None
-    assert (found.event, found.subject, found.errors) == (EVENT, "ticket:1", [])
+    assert (found.event, found.subject, found.errors, found.failed) == (EVENT, "ticket:1", [], False)
     first, second = Rule.objects.get(name="first"), Rule.objects.get(name="second")
     assert found.matched == [
         {
@@ -115,6 +115,7 @@ def test_a_rule_that_cannot_be_built_does_not_stop_the_others(target):
     assert [m["name"] for m in found.matched] == ["good"]
     assert [(e["rule"], e["name"]) for e in found.errors] == [(bad.pk, "bad")]
     assert "missing ]" in found.errors[0]["error"]
+    assert found.failed is True
 
 
 def test_a_failing_action_is_noted_and_the_rest_is_done(target, caplog):

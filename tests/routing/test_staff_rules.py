@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse, reverse_lazy
 
 from routing import registry
-from routing.models import Macro, Rule
+from routing.models import Macro, Rule, RuleRun
 from routing.registry import PastCase
 from routing.staff.draft import Draft
 from tests.routing.conftest import all_of, none_of, that
@@ -244,6 +244,15 @@ def test_the_list_marks_rules_that_cannot_do_what_they_say(desk, django_assert_m
         "gone": "“9” is no longer there: choose another.",
         "off": "",
     }
+
+
+def test_the_list_says_what_failed_since_the_rule_was_saved(desk):
+    (rule,) = rules("a")
+    error = {"rule": rule.pk, "name": "a", "error": "no such person"}
+    RuleRun.objects.create(event="message.received", subject="ticket:1", errors=[error], failed=True)
+    assert desk.get(LIST).context["rules"][0]["fault"] == "It failed lately: no such person"
+    rule.save()
+    assert desk.get(LIST).context["rules"][0]["fault"] == ""
 
 
 def test_rules_are_put_in_order(desk):

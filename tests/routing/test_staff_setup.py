@@ -212,6 +212,26 @@ def test_keywords_are_cleaned(desk):
     assert wrong.context["form"].errors["words"] == ["“!!!” has no letter in it."]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words", "sample", "found"),
+    [
+        ("intent", "refund\nbroken\n投诉", "It broke. Refunds please! 我要投诉", ["refund", "投诉"]),
+        ("order", "Vorgang", "Vorgang 4711-22", ["4711-22"]),
+        ("ticket", "Akte", "Akte 99887", ["99887"]),
+        ("intent", "refund", "hello", []),
+    ],
+)
+def test_words_are_tried_on_a_text(desk, kind, words, sample, found):
+    data = {"name": "", "kind": kind, "words": words, "sample": sample, "do": "try"}
+    answer = desk.post(reverse("routing_keywords:add"), data)
+    assert (answer.context["found"], answer.context["form"].errors) == (found, {})
+    assert KeywordSet.objects.count() == 0
+    kept = KeywordSet.objects.create(name="kept", words="old")
+    assert desk.post(reverse("routing_keywords:edit", args=[kept.pk]), data).context["found"] == found
+    kept.refresh_from_db()
+    assert kept.words == "old"
+
+
 @pytest.mark.parametrize("screen", ["queues", "hours", "sla", "macros", "keywords"])
 def test_agents_and_customers_do_not_get_in(login, agent, customer_user, screen):
     for person in (agent, customer_user):
