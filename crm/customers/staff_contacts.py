@@ -76,8 +76,7 @@ class PointFormSet(BaseInlineFormSet):
     """The addresses of one contact; the same one twice is said here, not by the database."""
 
     def clean(self) -> None:
-        """Refuse doubles."""
-        super().clean()
+        """Refuse doubles, in better words than Django's."""
         seen: set[tuple[str, str]] = set()
         for form in self.forms:
             data = getattr(form, "cleaned_data", {})

@@ -106,15 +106,17 @@ def save_colleague(form: ColleagueForm, by: User) -> User:
     data = form.cleaned_data
     user = people.save_colleague(form.save(commit=False), data["roles"], data["queues"], by=by)
     if data.get("invite") and user.is_active:
-        transaction.on_commit(lambda: invite(user))
+        request = context.request
+        transaction.on_commit(lambda: invite(user, request))
     return user
 
 
-def invite(user: User) -> None:
+def invite(user: User, request: HttpRequest) -> None:
     """Mail a link by which `user` sets his password."""
     form = ResetPasswordForm({"email": user.email})
     if form.is_valid():
-        form.save(request=context.request)
+        with context.request_context(request):
+            form.save(request=request)
 
 
 class ColleagueFilter(filters.WagtailFilterSet):

@@ -97,16 +97,14 @@ class TemplateForm(RecordForm):
     def save(self, commit: bool = True) -> Template:
         """The template, and exactly the languages that have a text."""
         template = super().save(commit)
-        for language, _label in settings.LANGUAGES:
-            body = self.cleaned_data[f"body_{language}"].strip()
-            if body:
-                TemplateText.objects.update_or_create(
-                    template=template,
-                    language=language,
-                    defaults={"subject": self.cleaned_data[f"subject_{language}"], "body": body},
-                )
-            else:
-                template.texts.filter(language=language).delete()
+        template.texts.all().delete()
+        TemplateText.objects.bulk_create(
+            TemplateText(
+                template=template, language=language, subject=self.cleaned_data[f"subject_{language}"], body=body
+            )
+            for language, _label in settings.LANGUAGES
+            if (body := self.cleaned_data[f"body_{language}"].strip())
+        )
         return template
 
 

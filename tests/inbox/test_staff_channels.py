@@ -1,0 +1,154 @@
+"""Screens of channels: secrets go in and never come out, the test really connects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inbox.models import Channel
+from tests.conftest import free_port
+
+SECRET = "correct-horse-battery"
+
+
+def body(**changed: Any) -> dict[str, Any]:
+    settings = {
+        "auth": "password",
+        "imap_host": "127.0.0.1",
+        "imap_port": "993",
+        "imap_security": "tls",
+        "imap_user": "support@example.com",
+        "imap_password": SECRET,
+        "imap_folder": "INBOX",
+        "after_import": "seen",
+        "subject_hook": "Ticket#",
+        "subject_side": "right",
+        **changed.pop("settings", {}),
+    }
+    return {
+        "kind": "email",
+        "name": "Support",
+        "address": "Support@Example.com",
+        "aliases": "help@example.com\nHELP@EXAMPLE.ORG",
+        "display_name": "Example Support",
+        "language": "en",
+        "active": "on",
+        **{f"settings-{name}": value for name, value in settings.items()},
+        **changed,
+    }
+
+
+def make(client: Any, queue: Any, **changed: Any) -> Channel:
+    response = client.post("/desk/channels/new/", body(queue=queue.pk, **changed))
+    channel = Channel.objects.get()
+    assert response["Location"] == f"/desk/channels/{channel.pk}/"
+    return channel
+
+
+def test_a_mailbox_is_connected(login: Any, administrator: Any, queue: Any) -> None:
+    channel = make(login(administrator), queue)
+    assert (channel.kind, channel.address, channel.queue) == ("email", "support@example.com", queue)
+    assert channel.aliases == ["help@example.com", "help@example.org"]
+    assert channel.settings["imap_user"] == "support@example.com"
+    assert "imap_password" not in channel.settings
+    assert channel.secrets() == {"imap_password": SECRET}
+    assert SECRET not in channel.sealed
+
+
+def test_a_secret_is_never_shown(login: Any, administrator: Any, queue: Any) -> None:
+    client = login(administrator)
+    channel = make(client, queue)
+    for path in ("", "edit/", "history/"):
+        address = f"/desk/channels/{path}{channel.pk}/" if path else f"/desk/channels/{channel.pk}/"
+        page = client.get(address).content.decode()
+        assert SECRET not in page, path
+        assert channel.sealed not in page, path
+    page = client.get(f"/desk/channels/edit/{channel.pk}/").content.decode()
+    assert "IMAP password (set)" in page
+    assert "SMTP password (not set)" in page
+    invalid = client.post(f"/desk/channels/edit/{channel.pk}/", body(name="", queue=queue.pk)).content.decode()
+    assert SECRET not in invalid
+
+
+def test_an_empty_secret_keeps_the_stored_one(login: Any, administrator: Any, queue: Any) -> None:
+    client = login(administrator)
+    channel = make(client, queue)
+    client.post(f"/desk/channels/edit/{channel.pk}/", body(queue=queue.pk, name="Help", settings={"imap_password": ""}))
+    channel.refresh_from_db()
+    assert (channel.name, channel.secrets()) == ("Help", {"imap_password": SECRET})
+    client.post(f"/desk/channels/edit/{channel.pk}/", body(queue=queue.pk, settings={"imap_password": "another"}))
+    channel.refresh_from_db()
+    assert channel.secrets() == {"imap_password": "another"}
+
+
+def test_what_is_wrong_is_said_beside_the_field(login: Any, administrator: Any, queue: Any, channel: Any) -> None:
+    client = login(administrator)
+    page = client.post("/desk/channels/new/", body(queue=queue.pk, name="Two")).content.decode()
+    assert "Another channel has this address." in page
+    page = client.post(
+        "/desk/channels/new/",
+        body(queue=queue.pk, address="x@y.test", settings={"imap_host": "mail.example.com", "imap_security": "none"}),
+    ).content.decode()
+    assert "Without TLS the password could be read on the way." in page
+    assert Channel.objects.count() == 1
+
+
+def test_an_unknown_kind_is_not_found(login: Any, administrator: Any) -> None:
+    assert login(administrator).get("/desk/channels/new/?kind=pigeon").status_code == 404
+
+
+def test_a_web_form_has_its_own_settings(login: Any, administrator: Any, queue: Any) -> None:
+    client = login(administrator)
+    page = client.get("/desk/channels/new/?kind=webform").content.decode()
+    assert "Topics to choose from" in page
+    assert "IMAP server" not in page
+    client.post(
+        "/desk/channels/new/",
+        {"kind": "webform", "name": "Form", "queue": queue.pk, "language": "en", "active": "on", "settings-topics": "Delivery", "settings-guests": "on"},
+    )  # fmt: skip
+    channel = Channel.objects.get()
+    assert (channel.kind, channel.settings) == ("webform", {"guests": True, "topics": "Delivery"})
+
+
+def test_the_test_says_in_words_what_is_wrong(login: Any, administrator: Any, queue: Any) -> None:
+    client, port = login(administrator), free_port()
+    channel = make(client, queue, settings={"imap_port": str(port), "imap_security": "none"})
+    page = client.post(f"/desk/channels/{channel.pk}/test/", follow=True).content.decode()
+    assert "127.0.0.1" in page
+    assert str(port) in page
+    assert "No SMTP server is set" in page
+    assert SECRET not in page
+    again = client.get(f"/desk/channels/{channel.pk}/").content.decode()
+    assert "No SMTP server is set" not in again
+
+
+def test_pause_and_resume(login: Any, administrator: Any, channel: Any) -> None:
+    client = login(administrator)
+    client.post(f"/desk/channels/{channel.pk}/pause/")
+    channel.refresh_from_db()
+    assert not channel.active
+    assert "This channel is paused" in client.get(f"/desk/channels/{channel.pk}/").content.decode()
+    client.post(f"/desk/channels/{channel.pk}/resume/")
+    channel.refresh_from_db()
+    assert channel.active
+
+
+def test_a_channel_with_mail_is_not_deleted(login: Any, administrator: Any, channel: Any) -> None:
+    from tests import factories
+
+    factories.RawMessageFactory(channel=channel)
+    page = login(administrator).post(f"/desk/channels/delete/{channel.pk}/", follow=True).content.decode()
+    assert "is still in use and cannot be deleted." in page
+    assert Channel.objects.filter(pk=channel.pk).exists()
+
+
+@pytest.mark.parametrize("role", ["supervisor", "agent"])
+def test_only_administrators_connect(
+    role: str, request: pytest.FixtureRequest, login: Any, queue: Any, channel: Any
+) -> None:
+    client = login(request.getfixturevalue(role))
+    before = Channel.objects.values().get()
+    for path in ("new/", f"edit/{channel.pk}/", f"{channel.pk}/test/", f"{channel.pk}/pause/", f"delete/{channel.pk}/"):
+        assert client.post(f"/desk/channels/{path}", body(queue=queue.pk))["Location"] == "/desk/"
+    assert Channel.objects.values().get() == before
