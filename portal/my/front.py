@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from crm.customers import identity
 from crm.organisation import access
 from inbox.channels.webform.adapter import pack
 from inbox.models import Channel
@@ -60,26 +59,28 @@ def new_request(request: HttpRequest) -> HttpResponse:
 
 
 def _own_request(request: HttpRequest, channel: Channel) -> HttpResponse:
+    contact = contact_of(request)
+    if contact is None:
+        messages.warning(request, _("Please confirm your e-mail address first."))
+        return redirect("account_email")
     form = RequestForm(request.POST or None, request.FILES or None, channel=channel)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         if why := too_much(request, given["files"]):
             form.add_error(None, why)
-        else:
-            # Whoever is signed in has proved his address, or allauth would not have let him in.
-            contact = contact_of(request) or identity.claim_for_user(request.user, request.user.email)
-            content = pack(
-                name=str(request.user),
-                email=request.user.email,
-                subject=given["subject"],
-                text=given["text"],
-                topic=given.get("topic", ""),
-                files=as_sent(given["files"]),
-            )
-            facts = {"contact": contact.pk, "user": request.user.pk}
-            raw = process(accept(channel, content, external_id=f"portal-{secrets.token_hex(12)}", facts=facts))
-            messages.success(request, _("Thank you. Your request has reached us."))
-            return redirect("portal:ticket", number=raw.ticket.number) if raw.ticket else redirect("portal:tickets")
+            return _form_page(request, form, status=429)
+        content = pack(
+            name=str(request.user),
+            email=request.user.email,
+            subject=given["subject"],
+            text=given["text"],
+            topic=given.get("topic", ""),
+            files=as_sent(given["files"]),
+        )
+        facts = {"contact": contact.pk, "user": request.user.pk}
+        raw = process(accept(channel, content, external_id=f"portal-{secrets.token_hex(12)}", facts=facts))
+        messages.success(request, _("Thank you. Your request has reached us."))
+        return redirect("portal:ticket", number=raw.ticket.number) if raw.ticket else redirect("portal:tickets")
     return _form_page(request, form)
 
 

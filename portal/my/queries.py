@@ -85,10 +85,10 @@ def public_messages(ticket: Ticket | OuterRef) -> QuerySet[Message]:
 
 
 def conversation(ticket: Ticket) -> list[Message]:
-    """The newest of what was said, oldest first, with authors and files."""
+    """What was said last, oldest first, with authors and files; one more than LONGEST when there is more."""
     files = Prefetch("attachments", Attachment.objects.filter(inline=False))
     rows = public_messages(ticket).select_related("author", "contact").prefetch_related(files)
-    return list(reversed(rows.order_by("-seq")[:LONGEST]))
+    return list(reversed(rows.order_by("-seq")[: LONGEST + 1]))
 
 
 def message_for(user: User, key: int) -> Message | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import html, limits
+from crm.customers import identity
 from crm.customers.models import Contact
 from crm.service import services
 from crm.service.models import Satisfaction, Ticket
@@ -58,12 +60,19 @@ def ticket_page(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, ticket: Ticket, answer: AnswerForm | None = None, rating: RatingForm | None = None
+    request: HttpRequest,
+    ticket: Ticket,
+    answer: AnswerForm | None = None,
+    rating: RatingForm | None = None,
+    status: int = 0,
 ) -> HttpResponse:
+    said = queries.conversation(ticket)
     wrong = bool((answer and answer.errors) or (rating and rating.errors))
     context = {
         "ticket": ticket,
-        "conversation": queries.conversation(ticket),
+        "conversation": said[-queries.LONGEST :],
+        "shortened": len(said) > queries.LONGEST,
+        "longest": queries.LONGEST,
         "me": Contact.objects.filter(user=request.user).first(),
         "answer": answer or AnswerForm(),
         "rating": rating or RatingForm(),
@@ -71,7 +80,7 @@ def _show(
         "scores": SCORES,
         "crumbs": [{"label": _("My tickets"), "url": "/my/tickets/"}, {"label": f"#{ticket.number}"}],
     }
-    return render(request, "portal/my/ticket.html", context, status=400 if wrong else 200)
+    return render(request, "portal/my/ticket.html", context, status=status or (400 if wrong else 200))
 
 
 @login_required
@@ -84,7 +93,7 @@ def answer(request: HttpRequest, number: int) -> HttpResponse:
         return _show(request, ticket, answer=form)
     if why := too_much(request, form.cleaned_data["files"]):
         form.add_error(None, why)
-        return _show(request, ticket, answer=form)
+        return _show(request, ticket, answer=form, status=429)
     contact = contact_of(request)
     if contact is None:
         raise Http404
@@ -100,8 +109,14 @@ def answer(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def contact_of(request: HttpRequest) -> Contact | None:
-    """The contact of whoever is signed in; None before any address of his was proved."""
-    return Contact.objects.filter(user=request.user).first()
+    """The contact of whoever is signed in; None while no address of his is proved (S-45)."""
+    found = Contact.objects.filter(user=request.user).first()
+    if (
+        found is None
+        and EmailAddress.objects.filter(user=request.user, email=request.user.email, verified=True).exists()
+    ):
+        return identity.claim_for_user(request.user, request.user.email)
+    return found
 
 
 def too_much(request: HttpRequest, files: list[UploadedFile]) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from crm.service.models import Ticket
-from inbox.models import Channel, RawMessage
+from inbox.models import Attachment, Channel, RawMessage
+from inbox.services.files import read_blob
 from portal import guests
 from tests import factories
 
@@ -210,4 +212,21 @@ def test_unconfirmed_requests_are_forgotten(client: Client) -> None:
     assert guests.forget_unconfirmed() == 0
     RawMessage.objects.update(received_at=timezone.now() - timedelta(days=4))
     assert guests.forget_unconfirmed() == 1
+    assert RawMessage.objects.count() == 0
+
+
+def test_files_come_along(client: Client) -> None:
+    fill_in(client, files=[SimpleUploadedFile("leak.jpg", b"picture", "image/jpeg")])
+    client.post(link_of())
+    file = Attachment.objects.get()
+    assert (file.name, read_blob("attachments", file.blob), file.message.ticket) == (
+        "leak.jpg",
+        b"picture",
+        Ticket.objects.get(),
+    )
+
+
+def test_a_guests_files_are_few(client: Client) -> None:
+    answer = fill_in(client, files=[SimpleUploadedFile(f"{n}.txt", b"x") for n in range(4)])
+    assert "At most 3 files" in answer.content.decode()
     assert RawMessage.objects.count() == 0

@@ -69,7 +69,7 @@ def test_too_large_files_are_refused(annas: Ticket, me: Client, monkeypatch: pyt
 def test_there_is_a_limit_an_hour(annas: Ticket, me: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "MESSAGES_AN_HOUR", 2)
     codes = [me.post(f"/my/tickets/{annas.number}/answer/", {"text": "x"}).status_code for _ in range(3)]
-    assert codes == [302, 302, 400]
+    assert codes == [302, 302, 429]
 
 
 def test_there_is_a_limit_of_bytes_a_day(annas: Ticket, me: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_there_is_a_limit_of_bytes_a_day(annas: Ticket, me: Client, monkeypatch:
         ).status_code
         for _ in range(3)
     ]
-    assert codes == [302, 302, 400]
+    assert codes == [302, 302, 429]
 
 
 def test_close_open_again_and_rate(annas: Ticket, me: Client) -> None:
@@ -191,3 +191,22 @@ def test_many_messages_cost_no_more_queries(annas: Ticket, me: Client, django_as
         factories.AttachmentFactory(message=message, name=f"{n}.txt", content=b"x")
     with django_assert_max_num_queries(12):
         me.get(f"/my/tickets/{annas.number}/")
+
+
+def test_a_very_long_conversation_is_shortened(annas: Ticket, me: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = f"/my/tickets/{annas.number}/"
+    monkeypatch.setattr(queries, "LONGEST", 2)
+    page = me.get(at).content.decode()
+    assert "Only the newest" not in page
+    factories.MessageFactory(ticket=annas, text="The third")
+    page = me.get(at).content.decode()
+    assert "Only the newest 2 messages are shown." in page
+    assert "Water runs out below." not in page
+    assert page.index("Turn the valve.") < page.index("The third")
+
+
+def test_without_a_proved_address_nothing_can_be_opened(form_channel: Any, client: Client) -> None:
+    client.force_login(factories.UserFactory())
+    answer = client.post("/contact/", {"subject": "a", "text": "b"})
+    assert answer["Location"] == "/accounts/email/"
+    assert RawMessage.objects.count() == 0
