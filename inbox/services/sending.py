@@ -117,10 +117,10 @@ def prolong(rows: Collection[Delivery]) -> None:
 
 
 def give_back(rows: Collection[Delivery]) -> None:
-    """Let others have what was claimed and not begun."""
+    """Let others have at once what was claimed and of which nothing has left."""
     for row in rows:
-        ledger.held(Delivery.objects.filter(state__in=Delivery.WAITING), row).update(
-            lease_token="", lease_until=None, attempts=F("attempts") - 1
+        ledger.held(Delivery.objects.filter(state__in=[*Delivery.WAITING, Delivery.State.SENDING]), row).update(
+            state=Delivery.State.QUEUED, lease_token="", lease_until=None, attempts=F("attempts") - 1
         )
 
 
@@ -144,6 +144,7 @@ class SendingLoop:
     def __init__(self) -> None:
         self._under_way: dict[int, tuple[Delivery, asyncio.Task[None]]] = {}
         self._begun: set[int] = set()
+        self._stopped: set[int] = set()
         self._freed = asyncio.Event()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="sending-database")
         self._waiter = ThreadPoolExecutor(1, thread_name_prefix="sending-wait")
@@ -194,13 +195,17 @@ class SendingLoop:
     def _done(self, pk: int) -> None:
         self._under_way.pop(pk, None)
         self._begun.discard(pk)
+        self._stopped.discard(pk)
         self._freed.set()
 
     async def _one(self, row: Delivery) -> None:
         try:
             prepared = await self._db(prepare, row)
             receipt = prepared if isinstance(prepared, Receipt) else await self._send(row, *prepared)
-            await self._db(outcomes.record, row, receipt)
+            if row.pk in self._stopped:
+                await self._db(give_back, [row])
+            else:
+                await self._db(outcomes.record, row, receipt)
         except Exception:
             # The row keeps its lease and comes back when that ends: as it was, or as unclear when bytes had left.
             log.exception("delivery %s: the attempt fell", row.pk)
@@ -208,11 +213,12 @@ class SendingLoop:
     async def _send(self, row: Delivery, channel: Channel | None, out: Outbound) -> Receipt:
         async def go() -> bool:
             asked = time.monotonic()
-            if not await self._db(mark_sending, row):
-                return False
-            self._begun.add(row.pk)
             # A process that was frozen in between must not go on: somebody else has judged this delivery (R-15).
-            return time.monotonic() - asked < settings.LEASE_SECONDS / 2
+            if await self._db(mark_sending, row) and time.monotonic() - asked < settings.LEASE_SECONDS / 2:
+                self._begun.add(row.pk)
+                return True
+            self._stopped.add(row.pk)
+            return False
 
         if settings.MAIL_SINK is not None:
             if not await go():

@@ -5,15 +5,19 @@ R-01, R-02, R-03, R-04, R-11, and the window of R-13 … R-16 for one-to-one mai
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import signal
 import smtplib
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as project
+from django.utils import timezone
 
 from core import fault
 from crm.service.models import Ticket
@@ -60,9 +64,7 @@ def mail(n: int) -> bytes:
 
 def desk(dovecot, box, sink, **options):
     """A channel with acknowledgements, its mailbox and its mail server."""
-    channel = mailbox_channel(
-        dovecot, box, smtp_host="127.0.0.1", smtp_port=sink.port, smtp_security="none", **options
-    )
+    channel = mailbox_channel(dovecot, box, smtp_host="127.0.0.1", smtp_port=sink.port, smtp_security="none", **options)
     channel.acknowledge = factories.TemplateFactory(
         purpose="automatic", texts={"en": ("We have it", "Thank you."), "zh-hans": ("收到", "谢谢")}
     )
@@ -83,6 +85,26 @@ def settled(mails: int) -> bool:
         RawMessage.objects.filter(state=RawMessage.State.DONE).count() == mails
         and not Delivery.objects.filter(state__in=[S.QUEUED, S.DEFERRED, S.SENDING]).exists()
     )
+
+
+def settle(nursery: Nursery, mails: int, seconds: float = 20) -> None:
+    """Wait until everything that came is done and everything that goes is gone."""
+    try:
+        until(lambda: settled(mails), seconds)
+    except AssertionError:
+        raise AssertionError(f"{history()}\n{nursery.tail()}") from None
+
+
+def history() -> dict[str, object]:
+    """Where everything stands, for the message of a failure."""
+    open_ones = Delivery.objects.filter(state__in=[S.QUEUED, S.DEFERRED, S.SENDING])
+    waiting = RawMessage.objects.exclude(state=RawMessage.State.DONE)
+    return {
+        "raw": Counter(RawMessage.objects.values_list("state", flat=True)),
+        "waiting": list(waiting.values_list("uid", "attempts", "error", "next_at", "lease_until")),
+        "deliveries": Counter(Delivery.objects.values_list("state", flat=True)),
+        "open": list(open_ones.values_list("pk", "attempts", "response", "next_at", "lease_until")),
+    }
 
 
 def check_received(mails: int) -> None:
@@ -112,7 +134,7 @@ def test_killed_while_receiving(nursery: Nursery, dovecot: Dovecot, box, sink, p
         assert Ticket.objects.count() == Message.objects.count() == Delivery.objects.count() == 0
 
     successor = nursery.start("listen", "work")
-    until(lambda: settled(3), 20)
+    settle(nursery, 3)
     check_received(3)
     assert Counter(kept.recipient for kept in sink.kept) == {f"p{n}@customer.test": 1 for n in range(3)}
     if point == "imap.move":
@@ -132,7 +154,7 @@ def test_killed_while_sending(nursery: Nursery, dovecot: Dovecot, box, sink, poi
     delivered = len(sink.kept)
     assert delivered <= (1 if point in WINDOW else 0)
     successor = nursery.start("work")
-    until(lambda: settled(0), 20)
+    settle(nursery, 0)
     delivery.refresh_from_db()
     assert delivery.state == S.SENT
     if point in BEFORE_DATA:
@@ -149,7 +171,7 @@ def test_an_automatic_answer_is_not_doubled_in_the_window(nursery: Nursery, dove
     victim = nursery.start("listen", "work", fault="smtp.answered=kill")
     assert nursery.death(victim) == -9
     successor = nursery.start("listen", "work")
-    until(lambda: settled(1), 20)
+    settle(nursery, 1)
     assert Delivery.objects.get().state == S.UNCERTAIN
     assert len(sink.kept) == 1
     nursery.end(successor)
@@ -167,7 +189,7 @@ def test_killed_at_the_mail_door(nursery: Nursery, dovecot: Dovecot, box, sink, 
     assert RawMessage.objects.count() == (0 if point == "door.before_accept" else 1)
     successor = nursery.start("listen", "work", door=f"127.0.0.1:{port}")
     hand_over(port, mail(0))
-    until(lambda: settled(1), 20)
+    settle(nursery, 1)
     check_received(1)
     nursery.end(successor)
 
@@ -185,10 +207,6 @@ def hand_over(port: int, content: bytes) -> None:
 
 def test_killed_scheduler_is_replaced(nursery: Nursery, ticket):
     """R-32: what fell due meanwhile is done once."""
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     Ticket.objects.update(status=Ticket.Status.SNOOZED, snoozed_until=timezone.now() - timedelta(days=3))
     victim = nursery.start("clock", fault="scheduler.job=kill")
     assert nursery.death(victim) == -9
@@ -222,7 +240,7 @@ def test_killed_at_random_moments(nursery: Nursery, dovecot: Dovecot, box, sink,
         time.sleep(chance.uniform(0.1, 1.2))
         nursery.kill(victim)
     successor = nursery.start("listen", "work")
-    until(lambda: settled(count), 30, f"seed {seed}")
+    settle(nursery, count, seconds=30)
     check_received(count)
     states = Counter(Delivery.objects.values_list("state", flat=True))
     assert set(states) <= {S.SENT, S.UNCERTAIN}
@@ -235,18 +253,17 @@ def test_killed_at_random_moments(nursery: Nursery, dovecot: Dovecot, box, sink,
     nursery.end(successor)
 
 
+# Several processes need PostgreSQL: one that is frozen while it closes an SQLite file keeps that file locked.
+@pytest.mark.postgresql
 @pytest.mark.parametrize("point", ["imap.fetch", "imap.fetched"])
 def test_a_frozen_listener_is_replaced_and_writes_nothing(nursery: Nursery, dovecot: Dovecot, box, sink, point):
     """R-08 with real processes."""
-    import os
-    import signal
-
     desk(dovecot, box, sink)
     dovecot.put(box, mail(0), mail(1))
     frozen = nursery.start("listen", fault=f"{point}=stop")
     until(lambda: nursery.is_stopped(frozen), 20)
     other = nursery.start("listen", "work")
-    until(lambda: settled(2), 20)
+    settle(nursery, 2)
     os.kill(frozen, signal.SIGCONT)
     time.sleep(1.5)
     check_received(2)
@@ -254,17 +271,15 @@ def test_a_frozen_listener_is_replaced_and_writes_nothing(nursery: Nursery, dove
     nursery.end(other)
 
 
+@pytest.mark.postgresql
 @pytest.mark.parametrize("point", ["sending.claimed", "sending.composed", "sending.marked"])
 def test_a_frozen_sender_sends_nothing_afterwards(nursery: Nursery, dovecot: Dovecot, box, sink, point):
     """R-15: it wakes with a lease that ended long ago."""
-    import os
-    import signal
-
     delivery = agents_answer(desk(dovecot, box, sink))
     frozen = nursery.start("work", fault=f"{point}=stop")
     until(lambda: nursery.is_stopped(frozen), 20)
     other = nursery.start("work")
-    until(lambda: settled(0), 20)
+    settle(nursery, 0)
     os.kill(frozen, signal.SIGCONT)
     time.sleep(1.5)
     delivery.refresh_from_db()

@@ -6,6 +6,7 @@ is `{"pid": N}`. When a child ends, `{"pid": N, "status": S}` follows, S as in `
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import select
@@ -74,6 +75,7 @@ def child(processes: Any, order: dict[str, Any]) -> None:
         from inbox.listening import listener
         from inbox.services import processing, sending
 
+        faulthandler.register(signal.SIGUSR1)
         holder = f"child-{os.getpid()}"
         fault._ARMED, fault._passes = order.get("fault", ""), 0
         settings.SMTP_DOOR = order.get("door", "")

@@ -26,9 +26,7 @@ class Authority:
         """Files with the certificate for these names, and its key. Negative `days`: it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _build(names[0], key.public_key(), self.certificate.subject, days)
-        alternatives = [
-            x509.IPAddress(ipaddress.ip_address(n)) if n[0].isdigit() else x509.DNSName(n) for n in names
-        ]
+        alternatives = [x509.IPAddress(ipaddress.ip_address(n)) if n[0].isdigit() else x509.DNSName(n) for n in names]
         certificate = certificate.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         certificate = certificate.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False

@@ -176,6 +176,8 @@ class Dovecot:
             found = []
             for number in connection.search(None, "ALL")[1][0].split():
                 data = connection.fetch(number, "(FLAGS BODY.PEEK[])")[1]
+                if not isinstance(data[0], tuple):
+                    continue  # moved away meanwhile
                 tail = data[1] if len(data) > 1 and isinstance(data[1], bytes) else b""
                 found.append((data[0][0] + tail, data[0][1]))
             return found

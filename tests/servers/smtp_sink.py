@@ -64,7 +64,9 @@ class SmtpSink:
     """`on_mail`, `on_rcpt`, `on_data` (before 354), `on_end` (before the final answer; `keep-and-close` keeps the mail
     and hangs up without an answer) are plans."""
 
-    def __init__(self, *, users: dict[str, str] | None = None, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+    def __init__(
+        self, *, users: dict[str, str] | None = None, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.kept: list[Kept] = []
         self.connections = self.open_connections = self.most_connections = self.logins = 0
         self.on_mail: Plan = lambda _s: None

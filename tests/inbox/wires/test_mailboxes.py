@@ -24,7 +24,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.dovecot]
 
 
 def mail(n, body="Hello", **headers):
-    lines = {"From": "Anna <anna@customer.test>", "To": "support@example.com", "Subject": f"Mail {n}", "Message-ID": f"<m{n}@customer.test>"}
+    lines = {
+        "From": "Anna <anna@customer.test>",
+        "To": "support@example.com",
+        "Subject": f"Mail {n}",
+        "Message-ID": f"<m{n}@customer.test>",
+    }
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in {**lines, **headers}.items())
     return f"{head}\r\n{body}\r\n".encode()
 

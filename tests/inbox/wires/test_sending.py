@@ -30,7 +30,9 @@ def answer(channel, recipient="anna@customer.test", ticket=None, **fields):
     message = factories.MessageFactory(
         ticket=ticket, kind=Message.Kind.OUTBOUND, channel=channel, to=[[recipient, ""]], text="Please close the valve."
     )
-    return factories.DeliveryFactory(channel=channel, message=message, recipient=recipient, mail_id=message.mail_id, **fields)
+    return factories.DeliveryFactory(
+        channel=channel, message=message, recipient=recipient, mail_id=message.mail_id, **fields
+    )
 
 
 def state(delivery):
@@ -39,7 +41,10 @@ def state(delivery):
 
 
 def account_mails(channel, count):
-    rows = [deliveries.NewDelivery(channel, None, f"p{n}@customer.test", "system", {"subject": "s", "text": "t"}) for n in range(count)]
+    rows = [
+        deliveries.NewDelivery(channel, None, f"p{n}@customer.test", "system", {"subject": "s", "text": "t"})
+        for n in range(count)
+    ]
     return deliveries.queue(rows)
 
 
