@@ -13,8 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.processes import free_port
 from tests.environment import binary
+from tests.processes import free_port
 from tests.servers.certificates import Authority, authority
 
 _CONFIG = """

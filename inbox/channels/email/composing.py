@@ -155,7 +155,7 @@ def _people(pairs: Sequence[Any]) -> list[tuple[str, str]]:
 
 def _signed(message: Message, channel: Channel) -> str:
     signature = (message.author.signature if message.author else "") or channel.settings.get("signature", "")
-    return f"{message.text.rstrip()}\n\n-- \n{signature.strip()}\n" if signature.strip() else message.text
+    return f"{message.text.rstrip()}\n\n-- \n{signature.strip()}" if signature.strip() else message.text
 
 
 def _quote(parent: Message) -> tuple[str, str]:
