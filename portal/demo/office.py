@@ -37,12 +37,12 @@ def _queues(staff: dict[str, User]) -> dict[str, Queue]:
     year = timezone.now().year
     hamburg, shanghai = calendars.hamburg(year), calendars.shanghai(year)
     standard = SLAPolicy.objects.create(
-        name="Standard", hours=hamburg, first_answer=240, next_answer=480, solution=2400
+        name="Standard", hours=hamburg, first_answer=360, next_answer=480, solution=2400
     )
     priority = SLAPolicy.objects.create(
         name="Service contract", hours=hamburg, first_answer=60, next_answer=120, solution=960, warn_percent=60
     )
-    asia = SLAPolicy.objects.create(name="Shanghai", hours=shanghai, first_answer=120, next_answer=240, solution=1440)
+    asia = SLAPolicy.objects.create(name="Shanghai", hours=shanghai, first_answer=360, next_answer=480, solution=1920)
     strategy = Queue.Strategy
     rows: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
         (
