@@ -27,6 +27,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _make(folder: Path) -> None:
+    """Make the folder and what is missing above it, each for us alone: mkdir(parents=True) leaves those open (S-25)."""
+    if not folder.parent.is_dir():
+        _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def store_many(kind: str, contents: Iterable[bytes]) -> list[str]:
     """Write each content under a new random name, fsync files and folders; the names, in order. Raises OSError."""
     root = _root(kind)
@@ -37,7 +44,7 @@ def store_many(kind: str, contents: Iterable[bytes]) -> list[str]:
             token = secrets.token_hex(16)
             folder = root / token[:2]
             if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _make(folder)
                 folders.add(root)
             folders.add(folder)
             name = f"{token[:2]}/{token[2:]}"

@@ -11,9 +11,8 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
-from portal.asgi import application as site
-
 from core import html
+from portal.asgi import application as site
 
 only: ContextVar[str] = ContextVar("only", default="")
 POLICIES = (b"content-security-policy", b"x-frame-options")

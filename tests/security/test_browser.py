@@ -16,7 +16,7 @@ from django.conf import settings
 from django.test import Client
 
 from inbox.models import Channel, Message, RawMessage
-from tests import conftest, factories
+from tests import factories
 from tests.processes import free_port, running
 from tests.security import corpus
 

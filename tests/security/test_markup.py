@@ -9,13 +9,11 @@ import pytest
 from django.apps import apps
 from django.db import models
 from django.test import Client
-from django.utils import timezone
 
 from crm.customers.models import Region, Tag, TimelineEntry
 from crm.organisation.models import Notification
 from crm.service.models import Satisfaction, TicketEvent, TicketLink, TicketMerge
 from inbox.models import Mention, SavedView
-from inbox.services import files
 from routing.models import RuleRun
 from tests import factories
 from tests.portal.test_access_matrix import addresses, entry_of, path_of
