@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from wagtail import hooks
 
-from inbox.workspace.shell import WorkspaceViewSet, workspace
+from inbox.workspace.shell import InboxMenuItem, menu_item
 
 
-@hooks.register("register_admin_viewset")
-def register_workspace() -> WorkspaceViewSet:
+@hooks.register("register_admin_menu_item")
+def workspace() -> InboxMenuItem:
     """The agents' workspace at /desk/inbox/."""
-    return workspace
+    return menu_item()

@@ -1,12 +1,13 @@
 """Addresses at /desk/ that stand before Wagtail's own: the start page, and what is closed or lives elsewhere."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 from wagtail.admin.auth import require_admin_access
 
 from core.staff.closed import not_here
 from inbox.staff.start import StartView
+from inbox.workspace import urls as workspace
 
 CLOSED = "|".join(
     (
@@ -29,6 +30,8 @@ CLOSED = "|".join(
 )
 
 urlpatterns = [
+    # Before Wagtail's own door, which asks for permissions and profile: the workspace has its own, and little time.
+    path("inbox/", include((workspace.urlpatterns, "inbox"))),
     path("", never_cache(require_admin_access(StartView.as_view())), name="desk_start"),
     path("login/", RedirectView.as_view(pattern_name="account_login"), name="desk_login"),
     path("account/", require_admin_access(RedirectView.as_view(pattern_name="profile:index")), name="desk_account"),

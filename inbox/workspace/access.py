@@ -7,13 +7,17 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
 from django.conf import settings
 from django.views.decorators.http import require_http_methods
+from wagtail.permission_policies.collections import CollectionPermissionPolicy
+from wagtail.permission_policies.pages import PagePermissionPolicy
 
 from crm.organisation import access
-from crm.service.models import Ticket
+from crm.service.models import Ticket, TicketQuerySet
+from inbox.models import TicketSeen
 from inbox.queries import FilterInvalid
 
 P = ParamSpec("P")
@@ -23,6 +27,7 @@ class AgentRequest(HttpRequest):
     """A request of a colleague who works tickets."""
 
     user: Any
+    visible_tickets: TicketQuerySet
 
 
 View = Callable[Concatenate[AgentRequest, P], HttpResponse]
@@ -42,6 +47,9 @@ def desk(*methods: str) -> Callable[[View[P]], View[P]]:
                 return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
             if not access.works_tickets(request.user):
                 raise Http404
+            # The shell's search box would look up pages and collections, which nobody looks for here.
+            setattr(request.user, PagePermissionPolicy.permission_cache_name, [])
+            setattr(request.user, CollectionPermissionPolicy.permission_cache_name, [])
             try:
                 response = view(request, *args, **kwargs)
             except FilterInvalid:
@@ -54,12 +62,24 @@ def desk(*methods: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def visible(request: AgentRequest) -> TicketQuerySet:
+    """All tickets that the colleague may see, worked out once a request."""
+    if not hasattr(request, "visible_tickets"):
+        request.visible_tickets = Ticket.objects.visible_to(request.user)
+    return request.visible_tickets
+
+
 def ticket_or_404(request: AgentRequest, number: int) -> Ticket:
-    """The ticket with this number, if the colleague may see it: a foreign one does not exist for him."""
+    """The ticket with this number, if the colleague may see it: a foreign one does not exist for him.
+
+    `seen_seq` on it says how far he has read it.
+    """
+    seen = TicketSeen.objects.filter(ticket=OuterRef("pk"), user=request.user).values("seq")[:1]
     found = (
-        Ticket.objects.visible_to(request.user)
+        visible(request)
         .numbered(number)
-        .select_related("contact", "customer", "queue", "assignee", "sla", "merged_into")
+        .select_related("contact", "customer", "queue", "assignee", "merged_into")
+        .annotate(seen_seq=Subquery(seen))
         .first()
     )
     if found is None:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, Max, Prefetch, When
+from django.db.models import BooleanField, Case, Prefetch, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.html import linkify
 from crm.customers.models import TimelineEntry
 from crm.organisation.models import User
-from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge
-from inbox.models import Attachment, Delivery, Message, TicketSeen
+from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge, TicketQuerySet
+from inbox.models import Attachment, Delivery, Message
+from inbox.services import replies
 from inbox.workspace import history
 from routing.models import Rule, RuleRun
 
@@ -68,8 +69,9 @@ def _messages(ticket: Ticket) -> Any:
 
 def _dress(message: Message) -> Message:
     """What the template asks of a message."""
-    sender = message.author or message.contact
-    name = message.from_name or (str(sender) if sender else "")
+    # A contact's name alone: as a string it asks for its addresses, once a message.
+    sender = str(message.author) if message.author else message.contact.name if message.contact else ""
+    name = message.from_name or sender
     message.shown_name = on_one_line(name or message.from_address) or _("Unknown sender")  # type: ignore[attr-defined]
     message.shown_address = on_one_line(message.from_address, 320)  # type: ignore[attr-defined]
     short = message.reply_text.strip()
@@ -140,14 +142,18 @@ def window(ticket: Ticket, reader: User, seen: int, before: int = 0) -> Window:
     return Window(entries(found, list(events[:EVENTS]), seen, reader), found[0].seq if more else 0)
 
 
-def seen_up_to(ticket: Ticket, user: User) -> int:
-    """How far this colleague has read the ticket."""
-    return TicketSeen.objects.filter(ticket=ticket, user=user).aggregate(seq=Max("seq"))["seq"] or 0
+def recipient(ticket: Ticket, shown: Window) -> str:
+    """Whom an answer goes to, as `inbox.services.replies` will choose; mostly without asking the database again."""
+    for entry in reversed(shown.entries):
+        message = entry.message
+        if message and message.kind == Message.Kind.INBOUND and message.contact_id == ticket.contact_id:
+            if message.from_address:
+                return message.from_address
+    return replies.default_recipient(ticket)
 
 
-def head(ticket: Ticket, user: User) -> dict[str, Any]:
+def head(ticket: Ticket, visible: TicketQuerySet) -> dict[str, Any]:
     """What stands above the conversation, and is renewed with every change."""
-    visible = Ticket.objects.visible_to(user)
     links = ticket.links.filter(kind=TicketLink.Kind.UNVERIFIED, other__in=visible).select_related("other")[:3]
     return {
         "ticket": ticket,
@@ -159,14 +165,13 @@ def head(ticket: Ticket, user: User) -> dict[str, Any]:
 
 def pending_deliveries(ticket: Ticket) -> list[Delivery]:
     """Deliveries of the last answers: their state changes without a new message."""
-    last = ticket.messages.filter(kind__in=(Message.Kind.OUTBOUND, Message.Kind.AUTOMATIC)).order_by("-seq")
-    return list(Delivery.objects.filter(message__in=list(last.values_list("pk", flat=True)[:WINDOW])).order_by("id"))
+    return list(Delivery.objects.filter(message__ticket=ticket).order_by("-id")[: 2 * WINDOW])
 
 
-def about(ticket: Ticket, user: User) -> dict[str, Any]:
+def about(ticket: Ticket, visible: TicketQuerySet) -> dict[str, Any]:
     """The customer beside the conversation."""
     contact = ticket.contact
-    visible_tickets = Ticket.objects.visible_to(user).exclude(pk=ticket.pk)
+    visible_tickets = visible.exclude(pk=ticket.pk)
     others = visible_tickets.filter(contact=contact).order_by("-activity_at", "-id")[:6]
     colleagues: list[Ticket] = []
     if ticket.customer_id:

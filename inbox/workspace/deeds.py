@@ -163,11 +163,10 @@ def answer(request: AgentRequest, ticket: Ticket, done: Callable[[], object]) ->
         return render(request, "inbox/refused.html", {"text": text}, status=422)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(conversation.address(ticket))
-    if not Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
-        response = HttpResponse(status=204)
-        response.headers["X-Ticket"] = "gone"
-        return response
-    return changes(request, ticket, _seen(request))
+    try:
+        return changes(request, ticket_or_404(request, ticket.number), _seen(request))
+    except Http404:
+        return HttpResponse(status=204, headers={"X-Ticket": "gone"})
 
 
 @desk("POST")

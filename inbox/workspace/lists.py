@@ -15,7 +15,7 @@ from crm.organisation.models import User
 from crm.service.models import Ticket, TicketQuerySet
 from inbox import queries, search
 from inbox.queries import FilterInvalid, Filters, View
-from inbox.workspace.access import AgentRequest, desk
+from inbox.workspace.access import AgentRequest, desk, visible
 from inbox.workspace.keys import shortcuts_of
 from inbox.workspace.words import words
 from routing.models import Queue
@@ -29,6 +29,8 @@ class Listing:
     """What a request says about the list: which view, narrowed by what, in which order."""
 
     user: User
+    base: TicketQuerySet
+    """All that the colleague may see."""
     key: str
     extra: Filters
     asked_order: str
@@ -39,15 +41,10 @@ class Listing:
         asked = request.GET.copy()
         own = {name: asked.pop(name, [""])[-1] for name in _OWN}
         default = "all" if asked.get("q") and not own["view"] else DEFAULT_VIEW
-        listing = cls(request.user, own["view"] or default, queries.read_filters(asked), own["order"])
+        listing = cls(request.user, visible(request), own["view"] or default, queries.read_filters(asked), own["order"])
         if listing.asked_order and listing.asked_order not in queries.ORDERS:
             raise FilterInvalid("unknown order")
         return listing
-
-    @cached_property
-    def base(self) -> TicketQuerySet:
-        """All that the colleague may see."""
-        return Ticket.objects.visible_to(self.user)
 
     @cached_property
     def queues(self) -> list[Queue]:

@@ -8,17 +8,25 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from crm.service.models import Ticket
-from inbox.services import replies, seeing
+from inbox.services import seeing
 from inbox.workspace import conversation
-from inbox.workspace.access import AgentRequest, desk, ticket_or_404
+from inbox.workspace.access import AgentRequest, desk, ticket_or_404, visible
+from inbox.workspace.keys import shortcuts_of
 from inbox.workspace.lists import Listing
+from inbox.workspace.words import words
 
 
 def _conversation(request: AgentRequest, ticket: Ticket) -> dict[str, Any]:
-    seen = conversation.seen_up_to(ticket, request.user)
+    seen = ticket.seen_seq or 0  # type: ignore[attr-defined]
     window = conversation.window(ticket, request.user, seen)
-    seeing.mark_seen(request.user, ticket, ticket.sequence)
-    return {**conversation.head(ticket, request.user), "window": window, "seen": seen, "recipient": replies.default_recipient(ticket)}
+    _mark_seen(request, ticket)
+    recipient = conversation.recipient(ticket, window)
+    return {**conversation.head(ticket, visible(request)), "window": window, "recipient": recipient}
+
+
+def _mark_seen(request: AgentRequest, ticket: Ticket) -> None:
+    if (ticket.seen_seq or 0) < ticket.sequence:  # type: ignore[attr-defined]
+        seeing.mark_seen(request.user, ticket, ticket.sequence)
 
 
 ANSWERED_AS = (Ticket.Status.OPEN, Ticket.Status.PENDING, Ticket.Status.RESOLVED)
@@ -27,27 +35,26 @@ ANSWERED_AS = (Ticket.Status.OPEN, Ticket.Status.PENDING, Ticket.Status.RESOLVED
 
 @desk("GET")
 def ticket(request: AgentRequest, number: int) -> HttpResponse:
-    """The whole workspace with this ticket open; for a pane change only the conversation."""
+    """The whole workspace with this ticket open (views and list follow at once); for a pane change the conversation."""
     found = ticket_or_404(request, number)
     target = found.merged_into
-    if target and Ticket.objects.visible_to(request.user).filter(pk=target.pk).exists():
+    if target and visible(request).filter(pk=target.pk).exists():
         return HttpResponseRedirect(conversation.address(target))
     context = _conversation(request, found)
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "inbox/conversation.html", context)
         response.headers["Vary"] = "HX-Request"
         return response
-    listing = Listing.of(request)
-    return render(request, "inbox/workspace.html", {**listing.context(), **context, "page": None})
+    shell = {"listing": Listing.of(request), "words": words(), "keys": shortcuts_of(request.user.shortcuts)}
+    return render(request, "inbox/workspace.html", {**shell, **context})
 
 
 def changes(request: AgentRequest, ticket: Ticket, after: int, **extra: Any) -> HttpResponse:
     """What a page that knows all up to `after` has to show now; reading it counts as having seen it."""
-    ticket.refresh_from_db()
     entries = conversation.since(ticket, after, request.user)
-    seeing.mark_seen(request.user, ticket, ticket.sequence)
+    _mark_seen(request, ticket)
     context = {
-        **conversation.head(ticket, request.user),
+        **conversation.head(ticket, visible(request)),
         "entries": entries,
         "deliveries": conversation.pending_deliveries(ticket),
         **extra,
@@ -73,7 +80,7 @@ def before(request: AgentRequest, number: int, seq: int) -> HttpResponse:
 def about(request: AgentRequest, number: int) -> HttpResponse:
     """The customer beside the conversation."""
     found = ticket_or_404(request, number)
-    context = {"ticket": found, **conversation.about(found, request.user)}
+    context = {"ticket": found, **conversation.about(found, visible(request))}
     return render(request, "inbox/about.html", context)
 
 

@@ -86,14 +86,14 @@ def reply(request: AgentRequest, number: int) -> HttpResponse:
             status=status if status in ANSWERED_AS else None,
         )
     except replies.UnseenMessages as held:
-        response = changes(request, ticket, seen, unseen=len(held.messages))
+        response = changes(request, ticket_or_404(request, number), seen, unseen=len(held.messages))
         response.status_code = 409
         return response
     except (ValueError, ValidationError, replies.NoWayOut) as fault:
         return _refuse(request, fault)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(conversation.address(ticket))
-    return changes(request, ticket, seen)
+    return changes(request, ticket_or_404(request, number), seen)
 
 
 @desk("POST")
@@ -109,7 +109,7 @@ def note(request: AgentRequest, number: int) -> HttpResponse:
         return _refuse(request, fault)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(conversation.address(ticket))
-    return changes(request, ticket, _seen(request))
+    return changes(request, ticket_or_404(request, number), _seen(request))
 
 
 @desk("GET", "POST")

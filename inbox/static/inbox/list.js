@@ -11,16 +11,22 @@ const MOST = 100;
 export const query = () => byId("list")?.dataset.query ?? "";
 export const rows = () => [...panes.querySelectorAll("[data-row]")];
 
+async function load(search) {
+  const response = await ask(`${root}panes/${search}`);
+  if (!response?.ok) { if (response) say(words.failed, "error"); return false; }
+  panes.replaceChildren(...parse(await response.text()).childNodes);
+  document.dispatchEvent(new CustomEvent("desk:list"));
+  mark(desk.dataset.pane === "ticket" ? ticket.current()?.id ?? null : null, true);
+  watchEnd();
+  return true;
+}
+
 /** Show another list: a view, a search, a filter. */
 export async function show(search, { push = true } = {}) {
-  const response = await ask(`${root}panes/${search}`);
-  if (!response?.ok) { if (response) say(words.failed, "error"); return; }
-  panes.replaceChildren(...parse(await response.text()).childNodes);
+  if (desk.dataset.pane === "ticket") desk.dataset.pane = "list";
+  if (!(await load(search))) return;
   if (push) history.pushState({}, "", root + search);
   showPane("list");
-  document.dispatchEvent(new CustomEvent("desk:list"));
-  mark(null);
-  watchEnd();
 }
 
 export function mark(id, scroll = false) {
@@ -193,6 +199,6 @@ addEventListener("popstate", () => {
 });
 
 export function start() {
-  if (panes.querySelector("[data-load-rows]")) refresh();
+  if (panes.dataset.load) load(panes.dataset.load);
   else watchEnd();
 }
