@@ -123,7 +123,7 @@ class Player:
             yield end - late + timedelta(minutes=3), lambda: self._rate(story, *rating)
         if data["end"] == "closed":
             closing = min(end + timedelta(days=3), self.now - timedelta(minutes=1))
-            yield closing, lambda: services.close(story.ticket, by=None) and None
+            yield closing, lambda: self._close(story)
 
     def _turn(self, story: Story, kind: str, text: str) -> Callable[[], None]:
         deed = {"in": self._incoming, "out": self._answer, "note": self._note}[kind]
@@ -189,6 +189,10 @@ class Player:
                 services.snooze(ticket, self.now + timedelta(days=data["snooze"]), by=agent)
         if data.get("bounce"):
             self._bounce(story)
+
+    @staticmethod
+    def _close(story: Story) -> None:
+        services.close(story.ticket, by=None)
 
     def _rate(self, story: Story, score: int, comment: str) -> None:
         services.rate(story.ticket, story.person.contact, score, comment)
