@@ -19,6 +19,7 @@ from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge, Tic
 from inbox.models import Attachment, Delivery, Message
 from inbox.services import replies
 from inbox.workspace import history
+from routing import words
 from routing.models import Rule, RuleRun
 
 WINDOW = 40
@@ -195,19 +196,13 @@ def about(ticket: Ticket, visible: TicketQuerySet) -> dict[str, Any]:
 def runs(ticket: Ticket) -> list[RuleRun]:
     """What the rules did to the ticket, the first event first."""
     found = list(RuleRun.objects.filter(subject=f"ticket:{ticket.pk}").order_by("-id")[:30])[::-1]
+    labels = words.Labels()
     for run in found:
         run.label = dict(Rule.Event.choices).get(run.event, run.event)
         for match in run.matched:
-            match["because"] = [explain(*line) for line in match.get("because", []) if len(line) == 4]
-        run.errors = [visible(str(error)) for error in run.errors]
+            match["because"] = [visible(words.reason(row, labels)) for row in match.get("because", [])]
+        run.errors = [visible(f"{error.get('name', '')}: {error.get('error', '')}") for error in run.errors]
     return found
-
-
-def explain(fact: str, operator: str, value: object, found: object) -> str:
-    """One condition that held, with the value it was held against, in words."""
-    shown = on_one_line(", ".join(map(str, found)) if isinstance(found, list) else str(found), 200)
-    wanted = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"{fact} {operator} {wanted}".strip() + (f" ({_('found')}: {shown})" if shown else "")
 
 
 def address(ticket: Ticket) -> str:
