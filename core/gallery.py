@@ -34,7 +34,7 @@ class SampleForm(forms.Form):
         choices=[("order", gettext_lazy("Order and delivery")), ("other", gettext_lazy("Something else"))],
     )
     text = forms.CharField(label=gettext_lazy("Message"), widget=forms.Textarea, required=False)
-    files = forms.FileField(label=gettext_lazy("Files"), required=False)
+    attached = forms.FileField(label=gettext_lazy("Files"), required=False)
     copy = forms.BooleanField(label=gettext_lazy("Send me a copy"), required=False)
 
 

@@ -67,7 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """The text that allauth wrote, and the same text as HTML in our look."""
         mail = super().render_mail(template_prefix, email, context, headers)
         if isinstance(mail, EmailMultiAlternatives) and not mail.alternatives:
-            mail.attach_alternative(as_html(mail.subject, mail.body), "text/html")
+            mail.attach_alternative(as_html(str(mail.subject), str(mail.body)), "text/html")
         return mail
 
 

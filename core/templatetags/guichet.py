@@ -148,20 +148,20 @@ def field(
     if help_text is not None:
         bound.help_text = help_text
     widget = bound.field.widget
-    kind, attributes = "input", {"class": "g-input"}
+    kind = "input"
+    look, extra = "g-input", {}
     if isinstance(widget, forms.CheckboxInput):
-        kind, attributes = "check", {}
+        kind, look = "check", ""
     elif isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
-        kind, attributes = "choices", {}
+        kind, look = "choices", ""
     elif isinstance(widget, forms.Select):
-        attributes = {"class": "g-select"}
+        look = "g-select"
     elif isinstance(widget, forms.Textarea):
-        attributes = {"class": "g-textarea"} | ({"rows": str(rows)} if rows else {})
+        look, extra = "g-textarea", {"rows": str(rows)} if rows else {}
     elif isinstance(widget, forms.FileInput):
-        kind, attributes = "file", {}
-    classes = " ".join(filter(None, [str(widget.attrs.get("class", "")), attributes.get("class", "")]))
-    if classes:
-        attributes["class"] = classes
+        kind, look = "file", ""
+    classes = " ".join(filter(None, [str(widget.attrs.get("class", "")), look]))
+    attributes: dict[str, str | bool] = {**extra, **({"class": classes} if classes else {})}
     return {
         "field": bound,
         "kind": kind,

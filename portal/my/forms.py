@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.identity import normalise_email
@@ -28,7 +29,9 @@ class AnswerForm(forms.Form):
     """A further message on a ticket."""
 
     text = forms.CharField(label=_("Your message"), max_length=TEXT_LIMIT, widget=forms.Textarea(attrs={"rows": 5}))
-    files = FilesField(label=_("Files"), required=False, help_text=_("Up to 5 files of 20 MB each."))
+    files = FilesField(  # type: ignore[assignment]  # the metaclass takes it out of the class
+        label=_("Files"), required=False, help_text=_("Up to 5 files of 20 MB each.")
+    )
 
 
 class RequestForm(forms.Form):
@@ -42,13 +45,18 @@ class RequestForm(forms.Form):
         help_text=_("The more we know, the faster we can help: order numbers, dates, what you have tried."),
         widget=forms.Textarea(attrs={"rows": 8}),
     )
-    files = FilesField(label=_("Files"), required=False, help_text=_("Up to 5 files of 20 MB each."))
+    files = FilesField(  # type: ignore[assignment]  # the metaclass takes it out of the class
+        label=_("Files"), required=False, help_text=_("Up to 5 files of 20 MB each.")
+    )
 
     def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         topics = [line.strip() for line in str(channel.settings.get("topics") or "").splitlines() if line.strip()]
         if topics:
-            self.fields["topic"].choices = [("", _("Please choose")), *((topic, topic) for topic in topics)]
+            cast(forms.ChoiceField, self.fields["topic"]).choices = [
+                ("", _("Please choose")),
+                *((topic, topic) for topic in topics),
+            ]
         else:
             del self.fields["topic"]
 
@@ -62,7 +70,7 @@ class GuestRequestForm(RequestForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # as above
         label=_("Files"),
         required=False,
         most=GUEST_MAX_FILES,
@@ -101,8 +109,10 @@ class GuestRequestForm(RequestForm):
 
     def renew(self) -> None:
         """Give the page that is shown again a fresh time of opening; what was typed stays."""
-        self.data = self.data.copy()
-        self.data["opened"] = _opened.sign("form")
+        given = QueryDict(mutable=True)
+        given.update(self.data)
+        given["opened"] = _opened.sign("form")
+        self.data = given
 
     @property
     def is_machine(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -21,6 +22,7 @@ from inbox.services.accept import accept
 from inbox.services.processing import process
 from portal import guests
 from portal.my import queries
+from portal.my.access import OwnRequest
 from portal.my.files import as_sent
 from portal.my.forms import GuestRequestForm, RequestForm
 from portal.my.views import contact_of, too_much
@@ -33,12 +35,9 @@ THEMES = ("light", "dark", "system")
 @require_GET
 def start(request: HttpRequest) -> HttpResponse:
     """The front door."""
-    known = access.is_person(request.user)
     mailboxes = Channel.objects.filter(kind="email", active=True).exclude(address="").order_by("id")
     context = {
-        "recent": queries.with_last_words(queries.tickets_of(request.user)).order_by("-activity_at", "-id")[:3]
-        if known
-        else [],
+        "recent": queries.recent(request.user) if access.is_person(request.user) else [],
         "mailboxes": mailboxes[:3],
     }
     return render(request, "portal/start.html", context)
@@ -52,13 +51,13 @@ def new_request(request: HttpRequest) -> HttpResponse:
     if channel is None:
         return render(request, "portal/new_closed.html", status=503)
     if access.is_person(request.user):
-        return _own_request(request, channel)
+        return _own_request(cast(OwnRequest, request), channel)
     if not channel.settings.get("guests", True):
         return redirect(f"{reverse('account_login')}?next={reverse('portal:new')}")
     return _guest_request(request, channel)
 
 
-def _own_request(request: HttpRequest, channel: Channel) -> HttpResponse:
+def _own_request(request: OwnRequest, channel: Channel) -> HttpResponse:
     contact = contact_of(request)
     if contact is None:
         messages.warning(request, _("Please confirm your e-mail address first."))

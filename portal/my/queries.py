@@ -40,6 +40,16 @@ def with_last_words(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.annotate(last_words=Subquery(said.values("beginning")[:1]))
 
 
+def recent(user: User) -> list[Ticket]:
+    """The three tickets in which something happened last."""
+    return list(with_last_words(tickets_of(user)).order_by("-activity_at", "-id")[:3])
+
+
+def numbered(user: User, number: int) -> QuerySet[Ticket]:
+    """The person's ticket with this number, or none."""
+    return tickets_of(user).filter(pk=number - NUMBER_OFFSET)
+
+
 def page_of(user: User, *, closed: bool = False, words: str = "", before: str = "") -> TicketPage:
     """Tickets by last activity. `words` is looked for in the subject, or is a number; `before` is an earlier `more`."""
     found = tickets_of(user).order_by("-activity_at", "-id")

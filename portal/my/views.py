@@ -5,14 +5,11 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import html, limits
 from crm.customers import identity
@@ -23,6 +20,7 @@ from inbox import downloads, usercontent
 from inbox.models import Attachment, Message
 from inbox.services import replies
 from portal.my import queries
+from portal.my.access import OwnRequest, signed_in
 from portal.my.files import MEGABYTE, as_sent
 from portal.my.forms import AnswerForm, ProfileForm, RatingForm
 from portal.my.wording import SCORES
@@ -32,18 +30,16 @@ PICTURES_MOST = 200
 """Pictures inside one mail that its frame shows."""
 
 
-def ticket_or_404(request: HttpRequest, number: int) -> Ticket:
+def ticket_or_404(request: OwnRequest, number: int) -> Ticket:
     """The person's own ticket; somebody else's is as unknown as one that never was."""
-    ticket = queries.tickets_of(request.user).numbered(number).select_related("contact").first()
+    ticket = queries.numbered(request.user, number).select_related("contact").first()
     if ticket is None:
         raise Http404
     return ticket
 
 
-@login_required
-@never_cache
-@require_GET
-def ticket_list(request: HttpRequest) -> HttpResponse:
+@signed_in("GET")
+def ticket_list(request: OwnRequest) -> HttpResponse:
     """My tickets, open or closed, or what a search finds in them."""
     closed, words = request.GET.get("state") == "closed", request.GET.get("q", "").strip()
     page = queries.page_of(request.user, closed=closed, words=words, before=request.GET.get("before", ""))
@@ -51,16 +47,14 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/my/tickets.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
-def ticket_page(request: HttpRequest, number: int) -> HttpResponse:
+@signed_in("GET")
+def ticket_page(request: OwnRequest, number: int) -> HttpResponse:
     """One ticket with its conversation."""
     return _show(request, ticket_or_404(request, number))
 
 
 def _show(
-    request: HttpRequest,
+    request: OwnRequest,
     ticket: Ticket,
     answer: AnswerForm | None = None,
     rating: RatingForm | None = None,
@@ -83,9 +77,8 @@ def _show(
     return render(request, "portal/my/ticket.html", context, status=status or (400 if wrong else 200))
 
 
-@login_required
-@require_POST
-def answer(request: HttpRequest, number: int) -> HttpResponse:
+@signed_in("POST")
+def answer(request: OwnRequest, number: int) -> HttpResponse:
     """Add a message to the ticket; a finished ticket opens again by it."""
     ticket = ticket_or_404(request, number)
     form = AnswerForm(request.POST, request.FILES)
@@ -108,7 +101,7 @@ def answer(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("portal:ticket", number=ticket.number)
 
 
-def contact_of(request: HttpRequest) -> Contact | None:
+def contact_of(request: OwnRequest) -> Contact | None:
     """The contact of whoever is signed in; None while no address of his is proved (S-45)."""
     found = Contact.objects.filter(user=request.user).first()
     if (
@@ -119,7 +112,7 @@ def contact_of(request: HttpRequest) -> Contact | None:
     return found
 
 
-def too_much(request: HttpRequest, files: list[UploadedFile]) -> str:
+def too_much(request: OwnRequest, files: list[UploadedFile]) -> str:
     """Why this person has to wait before he writes again; empty when he need not (S-22)."""
     who = request.user.pk
     megabytes = sum(-(-(file.size or 0) // MEGABYTE) for file in files)
@@ -130,9 +123,8 @@ def too_much(request: HttpRequest, files: list[UploadedFile]) -> str:
     return "" if fits else _("You sent very much in a short time. Please try again later.")
 
 
-@login_required
-@require_POST
-def close(request: HttpRequest, number: int) -> HttpResponse:
+@signed_in("POST")
+def close(request: OwnRequest, number: int) -> HttpResponse:
     """The customer is done with it."""
     ticket = ticket_or_404(request, number)
     if not ticket.is_finished:
@@ -141,9 +133,8 @@ def close(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("portal:ticket", number=ticket.number)
 
 
-@login_required
-@require_POST
-def reopen(request: HttpRequest, number: int) -> HttpResponse:
+@signed_in("POST")
+def reopen(request: OwnRequest, number: int) -> HttpResponse:
     """It is not done after all."""
     ticket = ticket_or_404(request, number)
     if ticket.is_finished:
@@ -152,9 +143,8 @@ def reopen(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("portal:ticket", number=ticket.number)
 
 
-@login_required
-@require_POST
-def rate(request: HttpRequest, number: int) -> HttpResponse:
+@signed_in("POST")
+def rate(request: OwnRequest, number: int) -> HttpResponse:
     """Say how the answer was; a later rating replaces the earlier one."""
     ticket = ticket_or_404(request, number)
     contact = contact_of(request)
@@ -168,10 +158,8 @@ def rate(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("portal:ticket", number=ticket.number)
 
 
-@login_required
-@never_cache
-@require_GET
-def attachment(request: HttpRequest, key: int) -> HttpResponse:
+@signed_in("GET")
+def attachment(request: OwnRequest, key: int) -> HttpResponse:
     """A file of a ticket, always as a download (S-16)."""
     mine = Attachment.objects.visible_to(request.user).filter(message__ticket__in=queries.tickets_of(request.user))
     found = mine.filter(pk=key, message__kind__in=Message.PUBLIC, message__hidden=False).first()
@@ -185,10 +173,8 @@ def attachment(request: HttpRequest, key: int) -> HttpResponse:
         raise Http404 from error
 
 
-@login_required
-@never_cache
-@require_GET
-def original(request: HttpRequest, key: int) -> HttpResponse:
+@signed_in("GET")
+def original(request: OwnRequest, key: int) -> HttpResponse:
     """A mail as it was written, cleaned, for a frame that may neither run nor ask anybody for anything (S-01, S-07).
 
     With `pictures=1` those from elsewhere are fetched by us: the reader asked for them.
@@ -218,10 +204,8 @@ def original(request: HttpRequest, key: int) -> HttpResponse:
     return response
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+@signed_in("GET", "POST")
+def profile(request: OwnRequest) -> HttpResponse:
     """Name, language and time zone."""
     start = {"language": request.user.language or translation.get_language()}
     form = ProfileForm(request.POST or None, instance=request.user, initial=start)

@@ -25,7 +25,7 @@ def site_name() -> str:
 def ticket_state(ticket: Ticket) -> SafeString:
     """Where the ticket stands, in the customer's words."""
     word, label = state_of(ticket.status)
-    return status(word, label)
+    return status(word, str(label))
 
 
 @register.simple_tag
