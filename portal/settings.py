@@ -242,7 +242,7 @@ MAIL_TIMEOUT = env.float("MAIL_TIMEOUT", 60.0)
 LEASE_SECONDS = env.int("LEASE_SECONDS", 30)
 """How long a duty (a mailbox, the scheduler, a mail on its way out) stays with a process that was killed or froze."""
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-"""Bearer token for /metrics; without one only this machine may read them."""
+"""Bearer token for /metrics; without one nobody reads them, but in a try-out."""
 OUTBOUND_PRIVATE_HOSTS = env.list("OUTBOUND_PRIVATE_HOSTS", default=[])
 """Hosts on the own network that the HTTP client may call all the same."""
 EMAIL_BACKEND = "inbox.channels.email.system_mail.QueuedEmailBackend"

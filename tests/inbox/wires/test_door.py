@@ -91,7 +91,6 @@ def test_a_full_disk_is_451_and_leaves_nothing(monkeypatch):
 
 def test_too_large(settings):
     settings.MAIL_MAX_BYTES = 10_000
-    with door() as client:
-        with pytest.raises(smtplib.SMTPException):
-            client.sendmail("anna@customer.test", ["support@example.com"], MAIL + b"x" * 70 + b"\r\n" * 10_000)
+    with door() as client, pytest.raises(smtplib.SMTPException):
+        client.sendmail("anna@customer.test", ["support@example.com"], MAIL + b"x" * 70 + b"\r\n" * 10_000)
     assert not RawMessage.objects.exists()
