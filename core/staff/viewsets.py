@@ -17,12 +17,14 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 from wagtail.admin.views import generic
-from wagtail.admin.views.generic.history import HistoryView
+from wagtail.admin.views.generic.history import HistoryFilterSet, HistoryView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 
+from core.staff import filters
 from core.staff.export import SafeExport
 from core.staff.views import HOME, visible
 
@@ -138,8 +140,16 @@ class RecordInspect(ScopedObject, generic.InspectView):
         return get_object_or_404(self.scoped(), pk=self.pk)
 
 
+class HistoryFilter(HistoryFilterSet):
+    """Wagtail's filter with the browser's own date fields."""
+
+    timestamp = filters.days("timestamp", gettext_lazy("Date"))
+
+
 class RecordHistory(Scoped, HistoryView):
     """Who changed the record when."""
+
+    filterset_class = HistoryFilter
 
 
 class RecordViewSet(ModelViewSet):

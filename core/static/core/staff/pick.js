@@ -43,7 +43,8 @@
       const answer = await fetch(`${box.dataset.pick}?q=${encodeURIComponent(field.value)}`, { headers: { "X-Requested-With": "XMLHttpRequest" } });
       if (answer.ok && mine === asked) show((await answer.json()).results);
     };
-    field.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(find, 180); });
+    // What is shown belongs to what was typed before: Enter must not take it.
+    field.addEventListener("input", () => { hidden.value = ""; asked++; close(); clearTimeout(timer); timer = setTimeout(find, 180); });
     field.addEventListener("focus", () => { if (!hidden.value) find(); });
     field.addEventListener("blur", () => {
       close();
@@ -56,5 +57,7 @@
       else if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); field.value = chosen; close(); }
     });
   };
-  document.querySelectorAll("[data-pick]").forEach(start);
+  const all = () => document.querySelectorAll("[data-pick]").forEach(start);
+  // The shell puts its scripts before the page's content.
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all); else all();
 })();

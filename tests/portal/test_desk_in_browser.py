@@ -1,0 +1,132 @@
+"""Every page of the desk in a real browser, with the policy enforced: no violation, no script error, nothing too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from crm.customers.models import Region, Tag
+from crm.organisation.models import Notification
+from tests import environment, factories
+
+pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
+MARKUP = '"><img src=x onerror=__xss=1>'
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's sync interface runs a loop in this thread; the ORM would refuse to work beside it.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=environment.chromium(), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def pages(administrator: Any, channel: Any, queue: Any) -> list[str]:
+    """Addresses of all screens, each with a record whose names are markup."""
+    customer = factories.CustomerFactory(name=MARKUP)
+    contact = factories.ContactFactory(name=MARKUP, customer=customer)
+    factories.PointFactory(contact=contact, value="x@customer.test")
+    ticket = factories.TicketFactory(contact=contact, subject=MARKUP, queue=queue)
+    message = factories.MessageFactory(ticket=ticket, contact=contact, text=MARKUP)
+    delivery = factories.DeliveryFactory(message=message, channel=channel, state="failed", response=MARKUP)
+    raw = factories.RawMessageFactory(channel=channel, state="dead", reason=MARKUP)
+    template = factories.TemplateFactory(name=MARKUP, texts={"en": (MARKUP, MARKUP)})
+    tag, region = Tag.objects.create(name=MARKUP), Region.objects.create(name=MARKUP)
+    department = factories.DepartmentFactory(name=MARKUP)
+    rule, macro, words = factories.RuleFactory(), factories.MacroFactory(), factories.KeywordSetFactory()
+    hours, sla = factories.BusinessHoursFactory(), factories.SLAPolicyFactory()
+    Notification.objects.create(user=administrator, text=MARKUP)
+    return [
+        "", "gallery/", "profile/", "notifications/", "tickets/",
+        "customers/", "customers/new/", f"customers/{customer.pk}/", f"customers/edit/{customer.pk}/", f"customers/delete/{customer.pk}/", f"customers/history/{customer.pk}/",
+        "contacts/", "contacts/new/", f"contacts/{contact.pk}/", f"contacts/edit/{contact.pk}/",
+        "tags/", f"tags/edit/{tag.pk}/", "regions/", f"regions/edit/{region.pk}/",
+        "people/", "people/new/", f"people/edit/{administrator.pk}/", "departments/", f"departments/edit/{department.pk}/",
+        "channels/", "channels/new/", f"channels/{channel.pk}/", f"channels/edit/{channel.pk}/",
+        "templates/", "templates/new/", f"templates/edit/{template.pk}/", "journal/", f"journal/{raw.pk}/", "deliveries/", f"deliveries/{delivery.pk}/",
+        "rules/", "rules/new/", f"rules/edit/{rule.pk}/", "queues/", f"queues/edit/{queue.pk}/", "hours/", f"hours/edit/{hours.pk}/",
+        "sla/", f"sla/edit/{sla.pk}/", "macros/", f"macros/edit/{macro.pk}/", "keywords/", f"keywords/edit/{words.pk}/",
+        "inbox/", f"inbox/{ticket.number}/", "nothing-here/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_walk(
+    site: str, browser: Any, login: Any, administrator: Any, pages: list[str], width: int, scheme: str
+) -> None:
+    session = login(administrator).cookies["session"].value
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.add_cookies([{"name": "session", "value": session, "url": site}])
+    complaints: list[str] = []
+    asked: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda m: complaints.append(f"{page.url}: {m.text}") if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.on("dialog", lambda dialog: complaints.append(f"{page.url}: dialog {dialog.message}"))
+    page.on("request", lambda request: asked.append(request.url))
+    for path in pages:
+        response = page.goto(f"{site}/desk/{path}", wait_until="load")
+        assert response.status == (404 if path == "nothing-here/" else 200), path
+        page.wait_for_timeout(150)
+        assert page.evaluate("window.__xss") is None, path
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, f"{path} is {over} px too wide at {width}"
+    foreign = [url for url in asked if not url.startswith((site, "data:", "blob:"))]
+    assert foreign == []
+    assert [each for each in complaints if "nothing-here" not in each] == []
+    context.close()
+
+
+def test_a_contact_is_found_by_typing(site: str, browser: Any, login: Any, administrator: Any, contact: Any) -> None:
+    """The picker with the keyboard alone; what it shows is text."""
+    other = factories.ContactFactory(name=f"Anna {MARKUP}")
+    factories.PointFactory(contact=other, value="second@customer.test")
+    session = login(administrator).cookies["session"].value
+    context = browser.new_context()
+    context.add_cookies([{"name": "session", "value": session, "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/desk/contacts/{contact.pk}/")
+    field = page.get_by_role("combobox", name="Is the same person as")
+    field.fill("second@")
+    option = page.get_by_role("option").filter(has_text="second@customer.test")
+    option.wait_for()
+    assert option.inner_text().splitlines()[0] == f"Anna {MARKUP}"
+    field.press("Enter")
+    assert field.input_value() == f"Anna {MARKUP}"
+    page.get_by_role("button", name="Link").click()
+    page.get_by_text("The two contacts are one person now.").wait_for()
+    assert page.evaluate("window.__xss") is None
+    context.close()
+
+
+def test_a_preview_runs_nothing(site: str, browser: Any, login: Any, administrator: Any) -> None:
+    session = login(administrator).cookies["session"].value
+    context = browser.new_context()
+    context.add_cookies([{"name": "session", "value": session, "url": site}])
+    page = context.new_page()
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page.goto(f"{site}/desk/templates/new/")
+    page.locator("[name=body_en]").fill("Hello {{ contact.name }} <script>top.__xss=1</script> https://example.com")
+    page.locator("button[formtarget=preview]").first.click()
+    frame = page.frame_locator("iframe[name=preview]")
+    frame.get_by_text("Hello Anna Schmidt <script>top.__xss=1</script>").wait_for()
+    assert page.evaluate("window.__xss") is None
+    assert page.url.endswith("/desk/templates/new/")
+    context.close()
