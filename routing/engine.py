@@ -221,7 +221,7 @@ class RuleBook:
         if rule.id is not None:
             Rule.objects.filter(pk=rule.id, paused_because="").update(paused_because=CIRCLE)
             self.paused.add(rule.id)
-        logger.warning("Rule %s (%r) paused: rules went round in circles at %s", rule.id, rule.name, run.subject)
+        logger.warning("Rule %s (%r) paused: rules of %s went round in circles", rule.id, rule.name, run.event)
         _note(run, rule, RuleInvalid(gettext(CIRCLE)))
 
 
@@ -242,7 +242,7 @@ def explain(rule: CompiledRule, reading: Reading, *, reached: bool = True) -> Ex
 
 def _note(run: RuleRun, rule: CompiledRule, fault: Exception) -> None:
     if not isinstance(fault, RuleInvalid):
-        logger.warning("Rule %s (%r) failed at %s", rule.id, rule.name, run.subject, exc_info=fault)
+        logger.warning("Rule %s (%r) failed on %s", rule.id, rule.name, run.event, exc_info=fault)
     if len(run.errors) < MAX_ERRORS:
         run.errors.append(_fault(rule.id, rule.name, fault))
 

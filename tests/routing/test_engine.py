@@ -124,7 +124,7 @@ def test_a_failing_action_is_noted_and_the_rest_is_done(target, caplog):
     found = run({}, target)
     assert found.errors == [{"rule": failing.pk, "name": "failing", "error": "no such queue"}]
     assert [m["did"] for m in found.matched] == [["done by failing"], ["done by good"]]
-    assert "failed at ticket:1" in caplog.text
+    assert "('failing') failed on message.received" in caplog.text
 
 
 def test_a_failing_fact_is_noted_for_the_rules_that_ask_for_it(target):
