@@ -14,6 +14,7 @@ from inbox.models import Channel, RawMessage
 from inbox.services.accept import accept
 from inbox.services.processing import process
 from tests import factories
+from tests.servers.fixtures import sink  # noqa: F401
 
 VOLATILE = ("django_session", "core_hit", "core_lease", "django_tasks", "sqlite_")
 """Tables that a refused request may touch: sessions and counters of limits."""
