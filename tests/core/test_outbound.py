@@ -1,0 +1,89 @@
+"""The HTTP client never reaches into our own network (S-55 … S-57)."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import pytest
+
+from core import outbound
+from core.outbound import OutboundRefused, checked_addresses, post_form
+from tests.servers.https_server import HttpsServer, dripping
+
+
+@pytest.fixture
+def server(tmp_path, settings):
+    settings.OUTBOUND_PRIVATE_HOSTS = ["localhost"]
+    made = HttpsServer(tmp_path)
+    yield made
+    made.close()
+
+
+def post(server, **options):
+    return post_form(server.url, {"a": "1 & 2"}, ca=server.authority.pem, **options)
+
+
+def test_a_form_and_its_answer(server):
+    server.answer = (201, {}, b'{"x": 1}')
+    answer = post(server)
+    assert (answer.status, answer.json()) == (201, {"x": 1})
+    assert server.asked == [{"a": "1 & 2"}]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1", "fc00::1",
+     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "224.0.0.1", "255.255.255.255"],
+)  # fmt: skip
+def test_private_addresses_are_refused(monkeypatch, address):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    answers = [(family, 1, 6, "", (address, 443)), (socket.AF_INET, 1, 6, "", ("93.184.216.34", 443))]
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", lambda *_a, **_k: answers)
+    with pytest.raises(OutboundRefused):
+        checked_addresses("rebind.example.com", 443)
+
+
+def test_the_checked_address_is_the_one_that_is_called(monkeypatch, server):
+    """S-55: the name is asked for once."""
+    asked = []
+    real = socket.getaddrinfo
+
+    def once(host, *args, **kwargs):
+        asked.append(host)
+        return real(host, *args, **kwargs)
+
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", once)
+    post(server)
+    assert asked.count("localhost") == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/", "ftp://example.com/", "https:///x", "https://u:p@example.com/", "file:///etc/passwd"]
+)
+def test_only_plain_https(url):
+    with pytest.raises(OutboundRefused):
+        post_form(url, {})
+
+
+def test_redirects_are_not_followed(server):
+    server.answer = (302, {"Location": server.url}, b"")
+    assert post(server).status == 302
+    assert len(server.asked) == 1
+
+
+def test_long_and_slow_answers_are_cut(server):
+    server.answer = (200, {}, b"x" * 300_000)
+    with pytest.raises(OutboundRefused, match="too long"):
+        post(server)
+    server.answer = (200, {}, dripping(0.05))
+    with pytest.raises(OutboundRefused, match=r"too long|takes too long"):
+        post(server, seconds=0.5)
+
+
+def test_the_certificate_is_checked(server, settings):
+    settings.OUTBOUND_PRIVATE_HOSTS = ["localhost", "127.0.0.1"]
+    with pytest.raises(ssl.SSLError):
+        post_form(server.url, {})
+    with pytest.raises(ssl.SSLError):
+        post_form(server.url.replace("localhost", "127.0.0.1"), {}, ca=server.authority.pem)
