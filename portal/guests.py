@@ -59,11 +59,11 @@ def hold(
         raise TooMany(_("We wrote to this address less than an hour ago. Please confirm that request first."))
     if not limits.hit(f"guest-mail:d:{email}", limit=PER_ADDRESS_DAY, seconds=DAY):
         raise TooMany(_("We wrote to this address several times today. Please try again tomorrow, or sign in."))
-    content = pack(name=name, email=email, subject=subject, text=text, topic=topic, files=sent)
-    facts = {"peer": visitor, "language": translation.get_language()}
+    language = translation.get_language() or ""
+    content = pack(name=name, email=email, subject=subject, text=text, topic=topic, language=language, files=sent)
     key = f"guest-{secrets.token_hex(12)}"
     with transaction.atomic():
-        raw = accept(channel, content, external_id=key, facts=facts, held=True)
+        raw = accept(channel, content, external_id=key, facts={"peer": visitor}, held=True)
         _ask(raw, email)
     return raw
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -74,6 +75,7 @@ def _own_request(request: OwnRequest, channel: Channel) -> HttpResponse:
             subject=given["subject"],
             text=given["text"],
             topic=given.get("topic", ""),
+            language=get_language() or "",
             files=as_sent(given["files"]),
         )
         facts = {"contact": contact.pk, "user": request.user.pk}

@@ -8,7 +8,6 @@ visitor can write.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,10 +24,27 @@ File = tuple[str, str, bytes]
 """Name, claimed type, content."""
 
 
-def pack(*, name: str, email: str, subject: str, text: str, topic: str = "", files: Sequence[File] = ()) -> bytes:
-    """The form as bytes for the journal."""
+def pack(
+    *,
+    name: str,
+    email: str,
+    subject: str,
+    text: str,
+    topic: str = "",
+    language: str = "",
+    files: Sequence[File] = (),
+) -> bytes:
+    """The form as bytes for the journal. `language` is the page's, for texts too short to tell theirs."""
     kept = [{"name": n, "type": t, "content": base64.b64encode(c).decode()} for n, t, c in files]
-    form = {"name": name, "email": email, "subject": subject, "text": text, "topic": topic, "files": kept}
+    form = {
+        "name": name,
+        "email": email,
+        "subject": subject,
+        "text": text,
+        "language": language,
+        "topic": topic,
+        "files": kept,
+    }
     return json.dumps(form, ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -56,15 +72,15 @@ class WebFormAdapter:
         """Understand one form; what is not as `pack` makes it is told in `errors`."""
         try:
             form = json.loads(raw)
-            text = {key: str(form.get(key) or "") for key in ("name", "email", "subject", "text", "topic")}
+            text = {key: str(form.get(key) or "") for key in ("name", "email", "subject", "text", "topic", "language")}
             sent = [f for f in form.get("files") or [] if isinstance(f, dict)]
-        except (ValueError, AttributeError, TypeError):
+        except (ValueError, AttributeError, TypeError, RecursionError):
             return Inbound(sender=None, errors=("This is not a form that our portal sent.",))
         errors, files = [], []
         for file in sent:
             try:
                 content = base64.b64decode(str(file.get("content", "")), validate=True)
-            except binascii.Error:
+            except ValueError:
                 errors.append("A file could not be read.")
                 continue
             name, kind = str(file.get("name") or "file"), str(file.get("type") or "application/octet-stream")
@@ -74,7 +90,7 @@ class WebFormAdapter:
             subject=" ".join(text["subject"].split()),
             text=text["text"],
             reply_text=text["text"],
-            language=detect(text["text"]),
+            language=detect(text["text"]) or text["language"][:10],
             files=tuple(files),
             errors=tuple(errors),
             facts={"topic": text["topic"]} if text["topic"] else {},
@@ -83,5 +99,3 @@ class WebFormAdapter:
     async def send(self, channel: Channel, out: Outbound) -> Receipt:
         """A form cannot be answered by itself."""
         return Receipt(Outcome.RECIPIENT_FAULT, response="a web form cannot send")
-
-
