@@ -12,7 +12,7 @@ import threading
 import time
 
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,7 @@ from core.secrets import SecretUnreadable
 from inbox.channels import registry
 from inbox.channels.email import imap
 from inbox.channels.email.faults import MailFault
+from inbox.channels.email.grants import keep_refresh_token
 from inbox.channels.email.servers import imap_server
 from inbox.listening.mailbox import Intake, LeaseLost
 from inbox.models import Channel
@@ -123,11 +124,7 @@ class Listener(threading.Thread):
             raise LeaseLost(lease)
 
     def _keep_refresh_token(self, token: str) -> None:
-        with transaction.atomic():
-            row = Channel.objects.select_for_update().get(pk=self.channel.pk)
-            row.set_secrets({"oauth_refresh_token": token})
-            row.save(update_fields=["sealed"])
-        self.channel.sealed = row.sealed
+        self.channel.sealed = keep_refresh_token(self.channel.pk, token).sealed
         self.configuration = configuration(self.channel)
 
     def _good(self) -> None:

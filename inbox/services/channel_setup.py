@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from inbox.models import Channel
+from inbox.services import outcomes
 
 if TYPE_CHECKING:
     from crm.organisation.models import User
@@ -20,6 +21,7 @@ def save_channel(channel: Channel, settings: dict[str, Any], secrets: dict[str, 
     if secrets:
         channel.set_secrets(secrets)
         channel.save(update_fields=["sealed"])
+    outcomes.resume(channel)  # what waited because of the old settings
     return channel
 
 
@@ -30,4 +32,5 @@ def pause(channel: Channel, *, by: User | None) -> None:
 
 def resume(channel: Channel, *, by: User | None) -> None:
     """Fetch and send again, at once, also when a fault of the account had stopped the sending."""
-    Channel.objects.filter(pk=channel.pk).update(active=True, sending_paused_until=None)
+    Channel.objects.filter(pk=channel.pk).update(active=True)
+    outcomes.resume(channel)

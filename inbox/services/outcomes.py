@@ -15,6 +15,7 @@ from crm.service.models import Ticket
 from inbox import live
 from inbox.channels.base import Outcome, Receipt
 from inbox.models import Channel, Delivery
+from inbox.services import wake
 
 log = logging.getLogger(__name__)
 
@@ -151,3 +152,4 @@ def resume(channel: Channel) -> None:
     """Try again at once: the settings were changed, or somebody pressed the button."""
     Channel.objects.filter(pk=channel.pk).update(sending_paused_until=None)
     Delivery.objects.filter(channel=channel, state__in=Delivery.WAITING).update(next_at=timezone.now())
+    wake.sending()

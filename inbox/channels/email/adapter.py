@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inbox.channels.base import Inbound, Outbound, Receipt
 from inbox.channels.email.forms import EmailSettingsForm
+from inbox.channels.email.grants import keep_refresh_token
 from inbox.channels.email.pool import POOL
 from inbox.channels.email.probe import Probe, probe
 from inbox.channels.email.reading.message import read
@@ -29,10 +30,15 @@ class EmailAdapter:
         """Understand one mail; never raises. `settings["authserv_id"]` names whose verdict on the sender counts."""
         return read(raw, trusted=settings.get("authserv_id", ""))
 
-    def probe(self, channel: Channel) -> Probe:
-        """Connect both ways for real and say in words what happened. Raises core.secrets.SecretUnreadable."""
-        return probe(channel.address, channel.settings or {}, channel.secrets())
-
     async def send(self, channel: Channel, out: Outbound) -> Receipt:
         """Hand one mail to the channel's SMTP server over a pooled connection."""
         return await POOL.send(channel, out)
+
+    def probe(self, channel: Channel) -> Probe:
+        """Really connect to both servers, and say in words what was found. Raises core.secrets.SecretUnreadable."""
+        return probe(
+            channel.address,
+            channel.settings,
+            channel.secrets(),
+            rotated=lambda token: keep_refresh_token(channel.pk, token),
+        )

@@ -74,7 +74,7 @@ class Mailbox:
     """A logged-in connection. Every method raises MailFault when the server does not do it."""
 
     def __init__(
-        self, server: Server, *, seconds: float, rotated: Callable[[str], None] | None = None, peek: bool = False
+        self, server: Server, *, seconds: float, rotated: Callable[[str], object] | None = None, peek: bool = False
     ) -> None:
         """Connect and log in, each within `seconds`. `rotated`: see `oauth.access_token`. `peek` opens read-only."""
         self.server, self._peek = server, peek
@@ -97,7 +97,7 @@ class Mailbox:
             self.close()
             raise
 
-    def _log_in(self, rotated: Callable[[str], None] | None) -> None:
+    def _log_in(self, rotated: Callable[[str], object] | None) -> None:
         server, grant = self.server, self.server.grant
         try:
             if grant:

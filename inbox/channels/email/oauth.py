@@ -46,7 +46,7 @@ _tokens: dict[Grant, tuple[str, float]] = {}
 _refused: dict[Grant, tuple[str, float]] = {}
 
 
-def access_token(grant: Grant, rotated: Callable[[str], None] | None = None) -> str:
+def access_token(grant: Grant, rotated: Callable[[str], object] | None = None) -> str:
     """A token that is good for a while yet. `rotated` is told when the issuer gave a new refresh token.
 
     Raises MailFault. Blocks for up to 15 seconds; call it outside event loops.

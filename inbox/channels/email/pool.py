@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from inbox.channels.base import Outbound, Outcome, Receipt
+from inbox.channels.email.grants import keep_refresh_token
 from inbox.channels.email.servers import Server, smtp_server
 from inbox.channels.email.smtp import Refused, Session, is_doubtful, later
 
@@ -137,12 +138,8 @@ class Account:
         return later(receipt.code, receipt.response)
 
     def _keep_refresh_token(self, token: str) -> None:
-        from inbox.models import Channel
-
-        with transaction.atomic():
-            row = Channel.objects.select_for_update().get(pk=self.pk)
-            row.set_secrets({"oauth_refresh_token": token})
-            row.save(update_fields=["sealed"])
+        # Called in a thread of its own.
+        keep_refresh_token(self.pk, token)
         connection.close()
 
     async def close_idle(self, seconds: float) -> None:

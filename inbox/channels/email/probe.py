@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from inbox.channels.email.servers import Server, imap_server, smtp_server
 from inbox.channels.email.smtp import Refused, Session
 
 SECONDS = 10.0
+Rotated = Callable[[str], object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,31 @@ class Probe:
     sending: Finding
 
 
-def probe(address: str, settings: Mapping[str, Any], secrets: Mapping[str, str], *, seconds: float = SECONDS) -> Probe:
-    """Log in and open the folder; log in and offer a sender. Nothing is changed or sent. Blocks; never raises."""
+def probe(
+    address: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    seconds: float = SECONDS,
+    rotated: Rotated = None,
+) -> Probe:
+    """Log in and open the folder; log in and offer a sender. Nothing is changed or sent. Blocks; never raises.
+
+    `rotated`: see `oauth.access_token`.
+    """
     return Probe(
-        _receiving(imap_server(settings, secrets), settings, seconds),
-        _sending(smtp_server(settings, secrets), address, seconds),
+        _receiving(imap_server(settings, secrets), settings, seconds, rotated),
+        _sending(smtp_server(settings, secrets), address, seconds, rotated),
     )
 
 
-def _receiving(server: Server | None, settings: Mapping[str, Any], seconds: float) -> Finding:
+def _receiving(server: Server | None, settings: Mapping[str, Any], seconds: float, rotated: Rotated) -> Finding:
     if server is None:
         return Finding(None, _("No IMAP server is set: mail is not fetched."))
     folder = settings.get("imap_folder") or "INBOX"
     mailbox = None
     try:
-        mailbox = imap.Mailbox(server, seconds=seconds, peek=True)
+        mailbox = imap.Mailbox(server, seconds=seconds, rotated=rotated, peek=True)
         mailbox.select(folder)
         if settings.get("after_import") == "move":
             target = settings.get("move_to", "")
@@ -78,12 +89,12 @@ def _receiving(server: Server | None, settings: Mapping[str, Any], seconds: floa
             mailbox.close()
 
 
-def _sending(server: Server | None, address: str, seconds: float) -> Finding:
+def _sending(server: Server | None, address: str, seconds: float, rotated: Rotated) -> Finding:
     if server is None:
         return Finding(None, _("No SMTP server is set: this channel does not send."))
 
     async def try_it() -> Finding:
-        session = Session(server, seconds)
+        session = Session(server, seconds, rotated)
         try:
             await session.open()
             await session.envelope(address)

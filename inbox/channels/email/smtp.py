@@ -60,7 +60,7 @@ def judge(code: int, response: str, *, about_recipient: bool) -> Receipt:
 class Session:
     """A logged-in connection that takes one message after the other."""
 
-    def __init__(self, server: Server, seconds: float, rotated: Callable[[str], None] | None = None) -> None:
+    def __init__(self, server: Server, seconds: float, rotated: Callable[[str], object] | None = None) -> None:
         self.server, self.seconds, self._rotated = server, seconds, rotated
         self.used_at = time.monotonic()
         self.sent = 0
