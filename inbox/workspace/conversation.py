@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.html import linkify
+from crm.customers import timeline
 from crm.customers.models import TimelineEntry
 from crm.organisation.models import User
 from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge, TicketQuerySet
@@ -28,7 +29,9 @@ EVENTS = 200
 _TOGETHER = timedelta(minutes=5)
 
 # Bidirectional overrides and invisible signs can make a name or an address look like another (S-15).
-_INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 
 
 def visible(text: str) -> str:
@@ -102,7 +105,9 @@ def entries(messages: Sequence[Message], events: Sequence[TicketEvent], seen: in
     found: list[Entry] = []
     for thing in things:
         if isinstance(thing, Message):
-            found.append(Entry(thing.seq, message=_dress(thing), unseen=0 < seen < thing.seq and thing.author_id != reader.pk))
+            found.append(
+                Entry(thing.seq, message=_dress(thing), unseen=0 < seen < thing.seq and thing.author_id != reader.pk)
+            )
             continue
         actor = history.actor(thing)
         last = found[-1] if found else None
@@ -169,7 +174,7 @@ def pending_deliveries(ticket: Ticket) -> list[Delivery]:
     return list(Delivery.objects.filter(message__ticket=ticket).order_by("-id")[: 2 * WINDOW])
 
 
-def about(ticket: Ticket, visible: TicketQuerySet) -> dict[str, Any]:
+def about(ticket: Ticket, visible: TicketQuerySet, reader: User) -> dict[str, Any]:
     """The customer beside the conversation."""
     contact = ticket.contact
     visible_tickets = visible.exclude(pk=ticket.pk)
@@ -186,8 +191,12 @@ def about(ticket: Ticket, visible: TicketQuerySet) -> dict[str, Any]:
         "customer": ticket.customer,
         "others": list(others),
         "colleagues": colleagues,
-        "timeline": list(TimelineEntry.objects.filter(contact=contact).order_by("-at", "-id")[:8]),
-        "participants": [p.contact for p in ticket.participants.select_related("contact")[:20] if p.contact_id != contact.pk],
+        "timeline": timeline.visible_to(
+            reader, TimelineEntry.objects.filter(contact=contact).order_by("-at", "-id"), 8
+        ),
+        "participants": [
+            p.contact for p in ticket.participants.select_related("contact")[:20] if p.contact_id != contact.pk
+        ],
         "merges": list(merges),
         "also_in": [row.queue for row in ticket.also_in.select_related("queue")],
     }

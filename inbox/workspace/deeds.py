@@ -39,13 +39,14 @@ def number_in(text: str, most: int = 17) -> int:
 
 
 def colleagues(ticket: Ticket | None = None) -> list[User]:
-    """Who may be given tickets: of the ticket's queue first."""
+    """Who may be given tickets; for one ticket, those who see its queue, its members first."""
     people = User.objects.filter(is_active=True, is_staff=True, groups__name__in=(ADMINISTRATOR, SUPERVISOR, AGENT))
     found = list(people.distinct().order_by("name", "email").prefetch_related("groups")[:200])
     for user in found:
         user.__dict__["roles"] = frozenset(group.name for group in user.groups.all())
     if ticket:
         members = set(ticket.queue.members.values_list("user_id", flat=True))
+        found = [user for user in found if user.pk in members or user.roles & {ADMINISTRATOR, SUPERVISOR}]
         found.sort(key=lambda user: user.pk not in members)
     return found
 

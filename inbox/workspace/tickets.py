@@ -80,7 +80,7 @@ def before(request: AgentRequest, number: int, seq: int) -> HttpResponse:
 def about(request: AgentRequest, number: int) -> HttpResponse:
     """The customer beside the conversation."""
     found = ticket_or_404(request, number)
-    context = {"ticket": found, **conversation.about(found, visible(request))}
+    context = {"ticket": found, **conversation.about(found, visible(request), request.user)}
     return render(request, "inbox/about.html", context)
 
 

@@ -36,6 +36,9 @@ const actions = {
   help: () => dialog.load(`${root}shortcuts/`),
 };
 
+const MOVES = new Set(["next", "previous"]);
+let waiting = false;
+
 addEventListener("keydown", (event) => {
   if (event.isComposing) return;
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
@@ -54,7 +57,10 @@ addEventListener("keydown", (event) => {
   if (!action) return;
   event.preventDefault();
   event.stopPropagation();
-  action();
+  if (waiting) return;
+  if (MOVES.has(byKey[event.key])) { action(); return; }
+  waiting = true;
+  ticket.settled().finally(() => { waiting = false; action(); });
 }, true);
 
 document.addEventListener("click", (event) => {

@@ -15,9 +15,18 @@ export function current() {
 }
 
 let asked = 0;
+let opening = Promise.resolve();
+
+/** Resolves when no ticket is on its way any more: what is pressed meanwhile is meant for the one that comes. */
+export const settled = () => opening;
 
 /** Show a ticket. The address says which; the list keeps its place. */
-export async function open(url, { push = true } = {}) {
+export function open(url, options) {
+  opening = load(url, options);
+  return opening;
+}
+
+async function load(url, { push = true } = {}) {
   const turn = ++asked;
   const response = await ask(url);
   if (!response || turn !== asked) return;

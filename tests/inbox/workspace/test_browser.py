@@ -1,0 +1,218 @@
+"""Two colleagues before real browsers: what happens appears, is held, survives a lost connection, and appears once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from crm.service import services
+from inbox.models import Message
+from inbox.services import replies
+from tests import factories
+from tests.conftest import free_port, running
+
+pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
+
+STATE = """() => ({
+    entries: [...document.querySelectorAll('#entries > [data-entry]')].map(e => [e.dataset.entry, e.innerText.trim()]),
+    head: document.querySelector('#ticket-head').innerText,
+    seq: document.querySelector('#ticket').dataset.seq,
+})"""
+
+
+class Desk:
+    """One colleague's browser."""
+
+    def __init__(self, browser: Any, site: str, user: Any, **options: Any) -> None:
+        self.site = site
+        self.context = browser.new_context(viewport={"width": 1400, "height": 900}, **options)
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        name = settings.SESSION_COOKIE_NAME
+        self.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        self.page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
+
+    def open(self, path: str) -> Any:
+        self.page.goto(self.site + path)
+        self.page.wait_for_selector("#live[data-state=live]", state="attached", timeout=15_000)
+        return self.page
+
+    def state(self) -> dict[str, Any]:
+        return self.page.evaluate(STATE)
+
+
+@pytest.fixture
+def desks(browser, site, agent, supervisor, ticket, channel):
+    made = [Desk(browser, site, user) for user in (agent, supervisor)]
+    yield made
+    for desk in made:
+        desk.context.close()
+        assert desk.faults == []
+
+
+def arrives(ticket, text: str) -> Message:
+    """A message from the customer, written in another process than the site's: no hint reaches its sockets."""
+    return factories.MessageFactory(ticket=ticket, contact=ticket.contact, text=text)
+
+
+def test_a_message_appears_without_reload_and_holds_the_answer(desks, ticket, agent, supervisor):
+    one, two = desks
+    path = f"/desk/inbox/{ticket.number}/"
+    first, second = one.open(path), two.open(path)
+    first.get_by_text("Supervisor is looking at this ticket").wait_for(timeout=10_000)
+    second.locator("#text").press_sequentially("An answer of ours")
+    first.get_by_text("Supervisor is typing").wait_for(timeout=10_000)
+
+    # The other one notes something through the site's own process: both see it at once.
+    first.keyboard.press("n")
+    first.locator("#text").fill("Look at the seal kit first")
+    first.keyboard.press("Control+Enter")
+    second.get_by_text("Look at the seal kit first").wait_for(timeout=5_000)
+
+    # A message comes in behind the page's back: the answer is held, shown, and sent on demand.
+    second.evaluate("window.fetch = (original => (url, ...rest) => String(url).includes('/after/') ? new Promise(() => {}) : original(url, ...rest))(window.fetch)")
+    arrives(ticket, "Wait, it is the other machine")
+    second.keyboard.press("Control+Enter")
+    second.get_by_text("Not sent yet: something new has arrived").wait_for(timeout=5_000)
+    assert second.get_by_text("Wait, it is the other machine").count() == 1
+    assert second.locator("#text").input_value() == "An answer of ours"
+    assert not Message.objects.filter(kind="outbound").exists()
+    second.get_by_role("button", name="Send anyway").click()
+    second.locator(".g-message--ours", has_text="An answer of ours").wait_for(timeout=5_000)
+    assert Message.objects.filter(kind="outbound").count() == 1
+    assert second.locator("#text").input_value() == ""
+
+
+def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent, supervisor):
+    one, two = desks
+    path = f"/desk/inbox/{ticket.number}/"
+    page = one.open(path)
+    one.context.set_offline(True)
+    page.evaluate("() => 0")
+    for n in range(5):
+        arrives(ticket, f"While away {n}")
+    services.set_priority(ticket, 4, by=supervisor)
+    replies.add_note(ticket, author=supervisor, text="Noted while away")
+    services.assign(ticket, agent, by=supervisor)
+    time.sleep(1)
+    assert page.get_by_text("While away 4").count() == 0
+    one.context.set_offline(False)
+    page.get_by_text("Noted while away").first.wait_for(timeout=20_000)
+    page.wait_for_function("seq => document.querySelector('#ticket').dataset.seq === seq", arg=str(_sequence(ticket)))
+    fresh = two.open(path)
+    fresh.wait_for_selector("#entries > [data-entry]")
+    kept, loaded = one.state(), two.state()
+    assert kept["entries"] == loaded["entries"]
+    assert kept["head"] == loaded["head"]
+    numbers = [int(seq) for seq, _text in kept["entries"]]
+    assert numbers == sorted(set(numbers))
+
+
+def _sequence(ticket) -> int:
+    ticket.refresh_from_db()
+    return ticket.sequence
+
+
+def test_the_page_lives_on_when_the_server_comes_back(browser, process_environment, agent, queue, ticket, channel):
+    """The server is stopped, things happen, it starts again: the page catches up by itself."""
+    port = free_port()
+    env = {**process_environment, "BASE_URL": f"http://127.0.0.1:{port}", "DEBUG": "1"}
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "portal.asgi:application"]
+    with running(command, env, port=port) as server:
+        desk = Desk(browser, f"http://127.0.0.1:{port}", agent)
+        page = desk.open(f"/desk/inbox/{ticket.number}/")
+        page.locator("#text").fill("A draft that must survive")
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+        page.wait_for_selector("#live[data-state=polling]", timeout=10_000)
+        arrives(ticket, "Said while the server was away")
+        with running(command, env, port=port):
+            page.wait_for_selector("#live[data-state=live]", timeout=60_000)
+            page.get_by_text("Said while the server was away").wait_for(timeout=10_000)
+            assert page.locator("#text").input_value() == "A draft that must survive"
+            page.reload()
+            page.wait_for_function("() => document.querySelector('#text').value === 'A draft that must survive'")
+        desk.context.close()
+    assert desk.faults == []
+
+
+def test_a_morning_with_the_keyboard_alone(browser, site, agent, queue, channel):
+    """Open, take, answer, resolve, next: four keys and the text, never the mouse."""
+    contact = factories.ContactFactory(email="k@customer.test")
+    for n in range(4):
+        ticket = factories.TicketFactory(queue=queue, contact=contact, subject=f"Question {n}", status="new")
+        factories.MessageFactory(ticket=ticket, contact=contact, from_address="k@customer.test")
+    desk = Desk(browser, site, agent)
+    page = desk.open("/desk/inbox/?view=open")
+    for _ in range(4):
+        before = page.url
+        page.keyboard.press("j")
+        page.keyboard.press("r")  # at once: it is meant for the ticket that comes
+        page.wait_for_url(lambda url, before=before: url != before)
+        page.wait_for_function("() => document.activeElement.id === 'text'")
+        page.keyboard.type("Answered.")
+        page.keyboard.press("Control+Enter")
+        page.locator(".g-message--ours", has_text="Answered.").wait_for(timeout=5_000)
+        page.wait_for_timeout(400)
+    assert Message.objects.filter(kind="outbound").count() == 4
+    desk.context.close()
+    assert desk.faults == []
+
+
+XSS = '"><img src=x onerror="window.__xss=1"><svg onload="window.__xss=1">'
+
+
+def test_no_payload_runs_anywhere_in_the_workspace(browser, site, agent, queue, channel):
+    """S-01, S-03: policy enforced; names, subjects, bodies, files, notes, tags."""
+    contact = factories.ContactFactory(name=XSS, email="x@customer.test")
+    ticket = factories.TicketFactory(queue=queue, contact=contact, subject=XSS, preview=XSS)
+    ticket.tags.create(name=XSS[:60])
+    html = f'<p>{XSS}<script>window.top.__xss=1</script><a href="javascript:window.top.__xss=1">x</a><base href="https://canary.test/"></p>'
+    message = factories.MessageFactory(
+        ticket=ticket, contact=contact, from_name=XSS, from_address="x@customer.test", text=XSS, html=html, subject=XSS
+    )
+    factories.AttachmentFactory(message=message, name=XSS, content=b"x", content_type="text/html")
+    factories.MessageFactory(ticket=ticket, kind="note", author=agent, text=XSS)
+    desk = Desk(browser, site, agent)
+    outside: list[str] = []
+    desk.page.on("request", lambda request: request.url.startswith((site, "data:")) or outside.append(request.url))
+    page = desk.open(f"/desk/inbox/{ticket.number}/?view=all")
+    page.locator("[data-frame]").first.click()
+    page.wait_for_timeout(700)
+    page.keyboard.press("Control+k")
+    page.locator("#palette-input").fill(str(ticket.number))
+    page.wait_for_timeout(700)
+    assert page.locator("#palette-list").inner_text().startswith('"><img src=x')
+    assert page.evaluate("window.__xss") is None
+    assert outside == []
+    assert page.evaluate("document.title").startswith(f"#{ticket.number} \"><img")
+    desk.context.close()
+    assert desk.faults == []
+
+
+def test_one_pane_at_a_time_on_a_phone(browser, site, agent, ticket, channel):
+    desk = Desk(browser, site, agent)
+    desk.page.set_viewport_size({"width": 360, "height": 740})
+    page = desk.open("/desk/inbox/?view=open")
+    assert page.locator("#rows").is_visible()
+    page.get_by_role("link", name="The machine leaks").click()
+    page.locator("#composer").wait_for()
+    assert not page.locator("#rows").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.go_back()
+    page.locator("#rows").wait_for(state="visible")
+    assert not page.locator("#composer").is_visible()
+    desk.context.close()
+    assert desk.faults == []
