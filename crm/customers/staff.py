@@ -21,6 +21,7 @@ from core.staff.panels import Panel, panels_of, register_panel
 from core.staff.views import StaffView
 from core.staff.viewsets import RecordViewSet
 from crm.customers.models import Customer, Region, Tag, TimelineEntry
+from crm.customers.timeline import visible_to
 from crm.organisation.models import User
 
 
@@ -326,7 +327,8 @@ def timeline(request: HttpRequest, customer: Customer) -> Panel:
         .select_related("contact", "actor")
         .order_by("-at", "-id")
     )
-    return Panel(_("Timeline"), "customers/staff/panel_timeline.html", {"entries": entries[:40], "named": True})
+    shown = visible_to(request.user, entries, 40)
+    return Panel(_("Timeline"), "customers/staff/panel_timeline.html", {"entries": shown, "named": True})
 
 
 register_panel("customer", 10, facts)

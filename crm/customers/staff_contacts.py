@@ -25,6 +25,7 @@ from core.staff.viewsets import RecordViewSet
 from crm.customers import identity
 from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, Tag
 from crm.customers.staff import TaggedForm, TagsField, customer_picker
+from crm.customers.timeline import visible_to
 from crm.organisation.profile import time_zones
 
 
@@ -303,8 +304,8 @@ def links(request: HttpRequest, contact: Contact) -> Panel | None:
 
 def timeline(request: HttpRequest, contact: Contact) -> Panel:
     """What happened."""
-    entries = contact.timeline.select_related("actor")
-    return Panel(_("Timeline"), "customers/staff/panel_timeline.html", {"entries": entries[:40]})
+    shown = visible_to(request.user, contact.timeline.select_related("actor"), 40)
+    return Panel(_("Timeline"), "customers/staff/panel_timeline.html", {"entries": shown})
 
 
 register_panel("contact", 10, facts)

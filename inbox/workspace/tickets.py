@@ -89,5 +89,3 @@ def why(request: AgentRequest, number: int) -> HttpResponse:
     """Which rules put the ticket where it is, and with which values."""
     found = ticket_or_404(request, number)
     return render(request, "inbox/why.html", {"ticket": found, "runs": conversation.runs(found)})
-
-

@@ -128,7 +128,7 @@ def world(db: None) -> dict[str, Any]:
         event="message.received",
         subject=f"ticket:{ticket.pk}",
         matched=[{"rule": 1, "name": TRICK, "because": [["subject", "contains", TRICK, [TRICK]]], "did": [TRICK]}],
-        errors=[TRICK],
+        errors=[{"rule": 1, "name": TRICK, "error": TRICK}],
     )
     Mention.objects.create(ticket=ticket, user=people["agent"], message=sent)
     rule = factories.RuleFactory(
