@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -99,7 +100,7 @@ def _numbers() -> CollectorRegistry:
     return registry
 
 
-def _queue(registry: CollectorRegistry, name: str, title: str, states: type, model: type, *waiting: str) -> None:
+def _queue(registry: CollectorRegistry, name: str, title: str, states: Any, model: Any, *waiting: str) -> None:
     depth = Gauge(f"guichet_{name}", f"{title} by state; finished ones are not counted", ["state"], registry=registry)
     open_states = [s for s in states if s not in ("done", "sent", "cancelled")]
     counts = dict(model.objects.filter(state__in=open_states).values_list("state").annotate(n=Count("pk")).order_by())

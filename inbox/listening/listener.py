@@ -22,6 +22,7 @@ from inbox.channels import registry
 from inbox.channels.email import imap
 from inbox.channels.email.faults import MailFault
 from inbox.channels.email.grants import keep_refresh_token
+from inbox.channels.email.outgoing_headers import one_line
 from inbox.channels.email.servers import imap_server
 from inbox.listening.mailbox import Intake, LeaseLost
 from inbox.models import Channel
@@ -140,7 +141,7 @@ class Listener(threading.Thread):
     def _health(self, health: str, note: str) -> None:
         try:
             Channel.objects.filter(pk=self.channel.pk).update(
-                receiving_health=health, receiving_note=note[:300], receiving_at=timezone.now()
+                receiving_health=health, receiving_note=one_line(note)[:300], receiving_at=timezone.now()
             )
         except Exception:
             log.exception("%s: health could not be written", self.channel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,7 @@ from crm.service.changes import Change
 from crm.service.models import Ticket
 from inbox import live
 from inbox.channels.base import Outcome, Receipt
+from inbox.channels.email.outgoing_headers import one_line
 from inbox.models import Channel, Delivery
 from inbox.services import wake
 
@@ -37,7 +38,8 @@ def record(delivery: Delivery, receipt: Receipt) -> bool:
         if row is None:
             log.warning("delivery %s: the lease was lost, its outcome %s is dropped", delivery.pk, receipt.outcome)
             return False
-        row.code, row.response = receipt.code, receipt.response[:500]
+        # Servers answer with any bytes; a NUL or half a character cannot be stored, and the outcome must be.
+        row.code, row.response = receipt.code, one_line(receipt.response)[:500]
         row.lease_token, row.lease_until, row.error = "", None, ""
         _apply(row, receipt)
         row.save()
@@ -127,7 +129,7 @@ def _channel_works(channel: Channel | None) -> None:
     )
 
 
-def _pause(channel: Channel | None, receipt: Receipt) -> object:
+def _pause(channel: Channel | None, receipt: Receipt) -> datetime:
     """Let everything of the channel wait, longer every time; until when."""
     now = timezone.now()
     if channel is None:
@@ -142,7 +144,7 @@ def _pause(channel: Channel | None, receipt: Receipt) -> object:
     seconds = min(max(first, before * 2), longest)
     until = now + timedelta(seconds=seconds)
     known.sending_health = Channel.Health.PAUSED if account else Channel.Health.TROUBLE
-    known.sending_note, known.sending_at, known.sending_paused_until = receipt.response[:300], now, until
+    known.sending_note, known.sending_at, known.sending_paused_until = one_line(receipt.response)[:300], now, until
     known.save(update_fields=["sending_health", "sending_note", "sending_at", "sending_paused_until"])
     log.warning("%s: sending pauses for %d s: %s", known, seconds, known.sending_note)
     return until

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -166,6 +167,7 @@ class SendingLoop:
             for task in side:
                 task.cancel()
             await self._end()
+            await self._db(connections.close_all)
             self._database.shutdown(wait=True)
             self._waiter.shutdown(wait=False, cancel_futures=True)
 
@@ -179,7 +181,7 @@ class SendingLoop:
         for row in rows:
             task = asyncio.create_task(self._one(row))
             self._under_way[row.pk] = row, task
-            task.add_done_callback(lambda _task, pk=row.pk: self._done(pk))
+            task.add_done_callback(partial(self._done, row.pk))
         if rows or stopping.is_set():
             return
         if self._under_way:
@@ -192,7 +194,7 @@ class SendingLoop:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._waiter, wake.sending_event.wait, POLL_SECONDS)
 
-    def _done(self, pk: int) -> None:
+    def _done(self, pk: int, _task: asyncio.Task[None]) -> None:
         self._under_way.pop(pk, None)
         self._begun.discard(pk)
         self._stopped.discard(pk)

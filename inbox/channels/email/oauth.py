@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -78,7 +79,7 @@ def xoauth2(user: str, token: str) -> bytes:
     return f"user={user}\x01auth=Bearer {token}\x01\x01".encode()
 
 
-def _refresh(grant: Grant) -> dict[str, object]:
+def _refresh(grant: Grant) -> dict[str, Any]:
     fields = {
         "grant_type": "refresh_token",
         "client_id": grant.client_id,

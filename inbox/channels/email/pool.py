@@ -144,7 +144,8 @@ class Account:
 
     async def close_idle(self, seconds: float) -> None:
         """Close what was not used for so long."""
-        keep, old = [], []
+        keep: list[Session] = []
+        old: list[Session] = []
         for session in self._free:
             (old if time.monotonic() - session.used_at >= seconds or not session.is_open else keep).append(session)
         self._free = keep

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from inbox.channels import registry
+from inbox.channels.settings_form import ChannelSettingsForm
 from inbox.models import Channel, Template
 from inbox.services.channel_setup import save_channel
 from routing.models import Queue
@@ -60,16 +61,15 @@ class Command(BaseCommand):
         unknown = sorted(set(given) - set(form_class.base_fields))
         if unknown:
             raise CommandError(f"{name}: unknown settings {', '.join(unknown)}")
-        secret_names = getattr(form_class, "secrets", frozenset())
+        secret_names: frozenset[str] = getattr(form_class, "secrets", frozenset())
         for key in secret_names & set(given):
             given[key] = self._secret(name, key, given[key])
         stored = channel.secrets() if not made else {}
         initial = {key: field.initial for key, field in form_class.base_fields.items() if field.initial is not None}
         values = {**initial, **channel.settings, **given}
-        options = {"stored": stored} if hasattr(form_class, "has_secret") else {}
-        form = form_class(values, **options)
+        form = form_class(values, stored=stored) if issubclass(form_class, ChannelSettingsForm) else form_class(values)
         if not form.is_valid():
-            problems = "; ".join(f"{key}: {' '.join(errors)}" for key, errors in form.errors.items())
+            problems = "; ".join(f"{key}: {' '.join(map(str, errors))}" for key, errors in form.errors.items())
             raise CommandError(f"{name}: {problems}")
         self._own(channel, entry, kind)
         settings = {key: value for key, value in form.cleaned_data.items() if key not in secret_names}

@@ -8,6 +8,7 @@ from email.policy import default
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from inbox.channels.email import tokens
 from inbox.channels.email.composing import NotComposable, compose, subject
@@ -153,15 +154,16 @@ def test_the_mark_in_the_subject(ticket, side):
 
 def test_no_value_makes_a_header(ticket, channel, agent):
     """S-51."""
-    channel.display_name = NASTY[:100]
-    channel.settings = {"plus_addressing": True, "signature": NASTY}
+    nasty = NASTY.replace("\x00", "") if connection.vendor == "postgresql" else NASTY  # it cannot store NUL
+    channel.display_name = nasty[:100]
+    channel.settings = {"plus_addressing": True, "signature": nasty}
     channel.save()
-    ticket.messages.update(from_name=NASTY[:200], mail_id=NASTY[:100], reply_text=NASTY)
+    ticket.messages.update(from_name=nasty[:200], mail_id=nasty[:100], reply_text=nasty)
     delivery = delivery_of(
-        ticket, channel, text=NASTY, subject=NASTY, to=[["anna@customer.test", NASTY], [NASTY, NASTY]], cc=[[NASTY, ""]]
+        ticket, channel, text=nasty, subject=nasty, to=[["anna@customer.test", nasty], [nasty, nasty]], cc=[[nasty, ""]]
     )
     factories.AttachmentFactory(
-        message=delivery.message, name=NASTY[:200] + ".txt", content_type="text/html\r\nX-Evil: 1"
+        message=delivery.message, name=nasty[:200] + ".txt", content_type="text/html\r\nX-Evil: 1"
     )
     _out, mail = composed(delivery)
     assert set(mail.keys()) <= ALLOWED
