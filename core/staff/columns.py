@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wagtail.admin.ui.tables import Column
@@ -13,11 +13,16 @@ class StatusColumn(Column):
 
     cell_template_name = "core/staff/columns/status.html"
 
+    def __init__(self, name: str, *, words: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        """`words` says what the reader reads for each stored word, where the model has no choices for it."""
+        super().__init__(name, **kwargs)
+        self.words = words or {}
+
     def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
         """The word and its label."""
         context = super().get_cell_context_data(instance, parent_context)
         label = getattr(instance, f"get_{self.name}_display", None)
-        context["label"] = label() if label else context["value"]
+        context["label"] = label() if label else self.words.get(context["value"], context["value"])
         return context
 
 

@@ -165,7 +165,10 @@ class ColleagueViewSet(RecordViewSet):
         BadgesColumn("roles", label=gettext_lazy("Roles"), accessor=role_labels),
         "department",
         StatusColumn(
-            "state", label=gettext_lazy("Login"), accessor=lambda user: "good" if user.is_active else "paused"
+            "state",
+            label=gettext_lazy("Login"),
+            accessor=lambda user: "good" if user.is_active else "paused",
+            words={"good": gettext_lazy("Active"), "paused": gettext_lazy("Deactivated")},
         ),
         MomentColumn("last_login", label=gettext_lazy("Last login"), sort_key="last_login"),
     ]

@@ -13,6 +13,11 @@ from tests import environment, factories
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 MARKUP = '"><img src=x onerror=__xss=1>'
+CLIPPED = """[...document.querySelectorAll(":is(.s-page, .s-form) :is(.g-card, .g-button, .g-input)")].filter((part) => {
+  const box = part.getBoundingClientRect();
+  return box.width > 0 && box.right > innerWidth + 1;
+}).map((part) => part.outerHTML.slice(0, 120))"""
+"""Parts of a page that reach beyond the window; main hides what is too wide, so the page's own width tells nothing."""
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -86,6 +91,8 @@ def test_walk(
         assert response.status == (404 if path == "nothing-here/" else 200), path
         page.wait_for_timeout(150)
         assert page.evaluate("window.__xss") is None, path
+        clipped = page.evaluate(CLIPPED)
+        assert clipped == [], f"{path} at {width}"
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert over <= 0, f"{path} is {over} px too wide at {width}"
     foreign = [url for url in asked if not url.startswith((site, "data:", "blob:"))]
