@@ -60,11 +60,11 @@ def _main(side: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
     Image.MAX_IMAGE_PIXELS = PIXELS
     warnings.simplefilter("error")  # a picture above the limit only warns otherwise
-    picture = Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=FORMATS)
-    if picture.width * picture.height > PIXELS:
+    opened = Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=FORMATS)
+    if opened.width * opened.height > PIXELS:
         raise SystemExit(1)
-    picture.draft("RGB", (side, side))
-    picture = ImageOps.exif_transpose(picture)
+    opened.draft("RGB", (side, side))
+    picture: Image.Image = ImageOps.exif_transpose(opened)
     has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     picture = picture.convert("RGBA" if has_alpha else "RGB")
     picture.thumbnail((side, side))

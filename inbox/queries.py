@@ -147,7 +147,7 @@ VIEWS = (
 
 
 def read_filters(asked: Mapping[str, Any]) -> Filters:
-    """The filters in a query string or a stored view. Raises FilterInvalid for a name or a shape that does not exist."""
+    """The filters of a query string or a stored view. Raises FilterInvalid for an unknown name or another shape."""
     found: Filters = {}
     for name in asked:
         if name not in FILTERS:
@@ -253,7 +253,9 @@ def _rows(tickets: TicketQuerySet, user: User, most: int) -> list[Ticket]:
 
 def counts(base: TicketQuerySet, views: Sequence[View], user: User) -> dict[str, int]:
     """How many tickets each view holds, up to COUNT_LIMIT, in one statement."""
-    keys, parts, params = [], [], []
+    keys: list[str] = []
+    parts: list[str] = []
+    params: list[Any] = []
     for view in views:
         try:
             rows = narrow(base, view.filters, user).order_by().values("pk")[:COUNT_LIMIT]
@@ -261,7 +263,7 @@ def counts(base: TicketQuerySet, views: Sequence[View], user: User) -> dict[str,
         except (EmptyResultSet, FilterInvalid):
             continue
         keys.append(view.key)
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS t)")
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS t)")  # noqa: S608 - the parts come parametrised from the ORM
         params += values
     if not parts:
         return {}

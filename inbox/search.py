@@ -1,4 +1,4 @@
-"""The search box: tickets by number, subject, text, names and addresses, in Chinese, Japanese, Korean and Latin scripts.
+"""The search box: tickets by number, subject, text, names and addresses, in East Asian and Latin scripts.
 
 Words are cut here and only here, for the index and for the question alike; the database stores and intersects them
 (docs/adr/0002). A run of Chinese, Japanese or Korean characters gives its characters and its pairs of neighbours, so
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from itertools import pairwise
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
@@ -46,7 +47,7 @@ def words(text: str) -> Iterator[str]:
         if latin:
             yield latin
         yield from east
-        yield from map("".join, zip(east, east[1:], strict=False))
+        yield from map("".join, pairwise(east))
 
 
 def question(text: str) -> list[str]:
@@ -60,7 +61,7 @@ def question(text: str) -> list[str]:
         elif len(east) == 1:
             asked.append(east)
         else:
-            asked += map("".join, zip(east, east[1:], strict=False))
+            asked += map("".join, pairwise(east))
     asked = list(dict.fromkeys(asked))[:QUESTION_WORDS]
     if asked and unfinished and not text[-1:].isspace():
         asked[-1] += "*"

@@ -49,26 +49,26 @@ class HasAll(models.Lookup):  # type: ignore[type-arg]
     lookup_name = "has_all"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """The words as one query of the vendor's language."""
         words: Sequence[str] = value
         if connection.vendor == "postgresql":
-            return "%s", [" & ".join(_quoted(w.rstrip("*")) + (":*" if w.endswith("*") else "") for w in words)]
-        return "%s", [" ".join(f'"{w.rstrip("*")}"' + ("*" if w.endswith("*") else "") for w in words)]
+            return "%s", (" & ".join(_quoted(w.rstrip("*")) + (":*" if w.endswith("*") else "") for w in words),)
+        return "%s", (" ".join(f'"{w.rstrip("*")}"' + ("*" if w.endswith("*") else "") for w in words),)
 
-    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """`words @@ query`, served by the GIN index."""
         lhs, lhs_params = self.process_lhs(compiler, connection)
         rhs, rhs_params = self.process_rhs(compiler, connection)
-        return f"{lhs} @@ {rhs}::tsquery", [*lhs_params, *rhs_params]
+        return f"{lhs} @@ {rhs}::tsquery", (*lhs_params, *rhs_params)
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         """Rows that the FTS5 table knows."""
         lhs, lhs_params = self.process_lhs(compiler, connection)
         table = lhs.rsplit(".", 1)[0]
         rhs, rhs_params = self.process_rhs(compiler, connection)
-        found = f"SELECT rowid FROM inbox_ticketwords_fts WHERE inbox_ticketwords_fts MATCH {rhs}"
-        return f'{table}."ticket_id" IN ({found})', [*lhs_params, *rhs_params]
+        found = f"SELECT rowid FROM inbox_ticketwords_fts WHERE inbox_ticketwords_fts MATCH {rhs}"  # noqa: S608 - a placeholder
+        return f'{table}."ticket_id" IN ({found})', (*lhs_params, *rhs_params)
 
 
 class TicketWords(models.Model):

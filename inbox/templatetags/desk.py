@@ -37,7 +37,6 @@ def due(at: datetime) -> SafeString:
         tone, text = "neutral", _("%(count)d h") % {"count": minutes // 60}
     else:
         return SafeString("")
-    return format_html(
-        '<span class="g-badge g-tone-{}" title="{} {}">{}{}</span>', tone, _("Answer due"), timeuntil(at), icon("clock", "small"), text
-    )
-
+    title = _("Answer due in %(time)s") % {"time": timeuntil(at)} if minutes >= 0 else _("The answer is overdue")
+    sign = icon("clock", "small")
+    return format_html('<span class="g-badge g-tone-{}" title="{}">{}{}</span>', tone, title, sign, text)

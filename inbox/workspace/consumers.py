@@ -80,7 +80,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
             asked = json.loads(text_data)
         except (ValueError, RecursionError):
             asked = None
-        action = _ACTIONS.get(asked.get("do")) if isinstance(asked, dict) and isinstance(asked.get("do"), str) else None
+        wanted = asked.get("do") if isinstance(asked, dict) else None
+        action = _ACTIONS.get(wanted) if isinstance(wanted, str) else None
         if action is None:
             await self.close(POLICY)
             return

@@ -84,9 +84,9 @@ def _dress(message: Message) -> Message:
     message.whole = linkify(visible(whole)) if short and short != whole else ""  # type: ignore[attr-defined]
     files = [file for file in message.attachments.all() if not (file.inline and file.content_id)]
     for file in files:
-        file.shown_name = on_one_line(file.name, 100)
-        file.is_picture = file.content_type.lower() in PICTURES
-        file.is_text = file.content_type.lower().partition(";")[0] in TEXTS
+        file.shown_name = on_one_line(file.name, 100)  # type: ignore[attr-defined]
+        file.is_picture = file.content_type.lower() in PICTURES  # type: ignore[attr-defined]
+        file.is_text = file.content_type.lower().partition(";")[0] in TEXTS  # type: ignore[attr-defined]
     message.files = files  # type: ignore[attr-defined]
     message.recipients = [  # type: ignore[attr-defined]
         on_one_line(pair[0], 320) for pair in [*message.to, *message.cc] if isinstance(pair, list) and pair
@@ -152,9 +152,9 @@ def recipient(ticket: Ticket, shown: Window) -> str:
     """Whom an answer goes to, as `inbox.services.replies` will choose; mostly without asking the database again."""
     for entry in reversed(shown.entries):
         message = entry.message
-        if message and message.kind == Message.Kind.INBOUND and message.contact_id == ticket.contact_id:
-            if message.from_address:
-                return message.from_address
+        theirs = message and message.kind == Message.Kind.INBOUND and message.contact_id == ticket.contact_id
+        if message and theirs and message.from_address:
+            return message.from_address
     return replies.default_recipient(ticket)
 
 
@@ -207,7 +207,7 @@ def runs(ticket: Ticket) -> list[RuleRun]:
     found = list(RuleRun.objects.filter(subject=f"ticket:{ticket.pk}").order_by("-id")[:30])[::-1]
     labels = words.Labels()
     for run in found:
-        run.label = dict(Rule.Event.choices).get(run.event, run.event)
+        run.label = dict(Rule.Event.choices).get(run.event, run.event)  # type: ignore[attr-defined]
         for match in run.matched:
             match["because"] = [visible(words.reason(row, labels)) for row in match.get("because", [])]
         run.errors = [visible(f"{error.get('name', '')}: {error.get('error', '')}") for error in run.errors]

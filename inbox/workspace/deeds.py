@@ -18,6 +18,7 @@ from crm.organisation.roles import ADMINISTRATOR, AGENT, SUPERVISOR
 from crm.service import access as ticket_access
 from crm.service import services
 from crm.service.models import NUMBER_OFFSET, Ticket, TicketMerge
+from inbox import search
 from inbox.models import Delivery, Message
 from inbox.services import deliveries, macros, merging
 from inbox.workspace import conversation
@@ -100,6 +101,7 @@ def _rename(ticket: Ticket, value: str, by: User) -> None:
     if not value.strip():
         raise Refused(_("A ticket needs a subject."))
     services.set_subject(ticket, value, by=by)
+    search.read_again([ticket.pk])
 
 
 def _merge(ticket: Ticket, value: str, by: User) -> None:

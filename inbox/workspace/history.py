@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
@@ -29,7 +31,7 @@ ICONS = {
 }
 
 
-def _label(choices: list[tuple[object, object]], value: str) -> str:
+def _label(choices: Iterable[tuple[object, object]], value: str) -> str:
     return next((str(label) for key, label in choices if str(key) == value), value)
 
 

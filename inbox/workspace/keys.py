@@ -32,4 +32,6 @@ def shortcuts_of(stored: object) -> dict[str, str]:
     """The keys of one colleague: his own where he chose some, else ours."""
     own = stored if isinstance(stored, dict) else {}
     keys = {name: key for name, (key, _label) in SHORTCUTS.items()}
-    return {name: own[name] if isinstance(own.get(name), str) and len(own[name]) == 1 else key for name, key in keys.items()}
+    return {
+        name: own[name] if isinstance(own.get(name), str) and len(own[name]) == 1 else key for name, key in keys.items()
+    }

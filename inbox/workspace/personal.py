@@ -15,6 +15,7 @@ from inbox.workspace.access import AgentRequest, desk
 from inbox.workspace.keys import SHORTCUTS, shortcuts_of
 from inbox.workspace.lists import Listing
 
+
 @desk("GET", "POST")
 def shortcuts(request: AgentRequest) -> HttpResponse:
     """The sheet of shortcuts, and changing them."""

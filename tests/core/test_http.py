@@ -177,7 +177,15 @@ def test_a_slow_answer_is_cut(drip, public):
     assert time.monotonic() - begun < 3
 
 
-@pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500,
+    ],
+)
 def test_what_is_no_answer_is_refused(answer, public):
     with serving(lambda connection: connection.sendall(answer)) as port:
         public(port)

@@ -175,7 +175,9 @@ def test_a_quoted_name_stays_one_name(desk, message):
 
 
 def test_previews_are_drawn_anew_or_said_to_be_missing(desk, message):
-    real = factories.AttachmentFactory(message=message, name="a.png", content=png() + b"<script>", content_type="image/png")
+    real = factories.AttachmentFactory(
+        message=message, name="a.png", content=png() + b"<script>", content_type="image/png"
+    )
     fake = factories.AttachmentFactory(message=message, name="b.png", content=b"<script>", content_type="image/png")
     drawn = desk.get(reverse("inbox:preview", args=[real.pk]))
     assert drawn.headers["Content-Type"] == "image/png"

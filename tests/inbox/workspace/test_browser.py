@@ -79,7 +79,9 @@ def test_a_message_appears_without_reload_and_holds_the_answer(desks, ticket, ag
     second.get_by_text("Look at the seal kit first").wait_for(timeout=5_000)
 
     # A message comes in behind the page's back: the answer is held, shown, and sent on demand.
-    second.evaluate("window.fetch = (original => (url, ...rest) => String(url).includes('/after/') ? new Promise(() => {}) : original(url, ...rest))(window.fetch)")
+    second.evaluate(
+        "window.fetch = (original => (url, ...rest) => String(url).includes('/after/') ? new Promise(() => {}) : original(url, ...rest))(window.fetch)"
+    )
     arrives(ticket, "Wait, it is the other machine")
     second.keyboard.press("Control+Enter")
     second.get_by_text("Not sent yet: something new has arrived").wait_for(timeout=5_000)
@@ -197,7 +199,7 @@ def test_no_payload_runs_anywhere_in_the_workspace(browser, site, agent, queue, 
     assert page.locator("#palette-list").inner_text().startswith('"><img src=x')
     assert page.evaluate("window.__xss") is None
     assert outside == []
-    assert page.evaluate("document.title").startswith(f"#{ticket.number} \"><img")
+    assert page.evaluate("document.title").startswith(f'#{ticket.number} "><img')
     desk.context.close()
     assert desk.faults == []
 

@@ -26,7 +26,9 @@ def fill(queue, agent, tickets: int, messages: int):
     for n in range(tickets):
         customer = factories.CustomerFactory()
         contact = factories.ContactFactory(customer=customer, email=f"p{n}-of-{tickets}@customer.test")
-        ticket = factories.TicketFactory(queue=queue, contact=contact, customer=customer, assignee=agent, subject="leak")
+        ticket = factories.TicketFactory(
+            queue=queue, contact=contact, customer=customer, assignee=agent, subject="leak"
+        )
         ticket.tags.create(name=f"tag {n} of {tickets}")
         for m in range(messages):
             message = factories.MessageFactory(ticket=ticket, kind="inbound" if m % 2 else "outbound")

@@ -162,7 +162,10 @@ def test_hostile_questions_are_answered_quickly(hostile, agent, queue, login):
     search.index_waiting()
     begun = time.monotonic()
     for name in ("find", "rows"):
-        response = login(agent).get(reverse(f"inbox:{name}"), {"q": hostile[:100_000], "view": "all"} if name == "rows" else {"q": hostile[:100_000]})
+        response = login(agent).get(
+            reverse(f"inbox:{name}"),
+            {"q": hostile[:100_000], "view": "all"} if name == "rows" else {"q": hostile[:100_000]},
+        )
         assert response.status_code in (200, 400)
     assert find(agent, hostile) in ([], [Ticket.objects.get().pk])
     assert time.monotonic() - begun < 5

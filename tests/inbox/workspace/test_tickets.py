@@ -319,7 +319,7 @@ def test_the_real_address_and_hidden_signs_are_shown(desk, ticket):
         from_name="support@bank.test\u202e",
         from_address="x@evil.test",
         subject="a\u200bb",
-        text="Line one\nA\u202eB\u200b <script>alert(1)</script> https://a.test/?x=\"onmouseover=1",
+        text='Line one\nA\u202eB\u200b <script>alert(1)</script> https://a.test/?x="onmouseover=1',
     )
     body = desk.get(url("ticket", ticket)).content.decode()
     assert "&lt;x@evil.test&gt;" in body
