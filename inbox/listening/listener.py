@@ -116,7 +116,6 @@ class Listener(threading.Thread):
                     close_old_connections()
                     if self._wake.wait(settings.LEASE_SECONDS / 3):
                         break
-                mailbox.check()
         finally:
             mailbox.close()
 

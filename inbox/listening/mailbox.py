@@ -18,8 +18,8 @@ from inbox.services.accept import Arrival, accept_many
 
 log = logging.getLogger(__name__)
 
-BATCH_MAILS, BATCH_BYTES = 50, 8 * 1024 * 1024
-"""One fetch and one transaction hold at most so much, but always one mail."""
+BATCH_MAILS, BATCH_BYTES = 25, 8 * 1024 * 1024
+"""One fetch and one transaction hold at most so much, but always one mail: SQLite is locked while files are synced."""
 SIZES_AT_ONCE = 1000
 
 

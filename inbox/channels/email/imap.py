@@ -203,10 +203,6 @@ class Mailbox:
         except (imaplib2.IMAP4.error, OSError) as why:
             raise self._broken(why) from why
 
-    def check(self) -> None:
-        """End an IDLE and make sure that the server still answers."""
-        self._do(lambda: self._wire.noop())
-
     def close(self) -> None:
         """Say goodbye if the server still listens, and end the threads of the connection."""
         with contextlib.suppress(imaplib2.IMAP4.error, OSError, AttributeError, RuntimeError):

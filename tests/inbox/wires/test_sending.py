@@ -337,3 +337,25 @@ def test_the_loop_ends_soon(sink):
     thread.join(4)
     assert not thread.is_alive()
     assert (state(delivery), delivery.lease_token, delivery.attempts) == (S.QUEUED, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "health", "words"),
+    [
+        ({"smtp_host": "smtp.invalid"}, "trouble", "no server called “smtp.invalid”"),
+        ({"smtp_security": "starttls"}, "paused", "does not offer what is needed"),
+        ({"smtp_security": "tls"}, "paused", "does not speak TLS"),
+        ({"smtp_port": 1}, "trouble", "refuses connections"),
+        ({"smtp_host": ""}, "paused", "No SMTP server is set"),
+    ],
+)
+def test_a_fault_on_the_way_is_the_account_s(sink, settings_, health, words):
+    """R-14: the recipient has nothing to do with it."""
+    channel = sending_channel(sink, **settings_)
+    delivery = answer(channel)
+    with running():
+        until(lambda: Channel.objects.get().sending_health == health)
+        until(lambda: not Delivery.objects.exclude(lease_token="").exists())
+    assert words in Channel.objects.get().sending_note
+    assert (state(delivery), delivery.attempts) == (S.QUEUED, 0)
+    assert not sink.kept
