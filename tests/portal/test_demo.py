@@ -49,7 +49,7 @@ def test_a_company_with_a_believable_past(demo):
     now = timezone.now()
     by_status = dict(Ticket.objects.values_list("status").annotate(Count("pk")).order_by())
     assert set(by_status) == set(Ticket.Status.values)
-    assert sum(by_status.values()) == 123
+    assert sum(by_status.values()) == 127
     assert set(Ticket.objects.values_list("language", flat=True)) == {"en", "de", "zh-hans", "zh-hant", "ja"}
     assert Ticket.objects.filter(opened_at__gt=now).count() == 0
     assert Message.objects.filter(at__gt=now).count() == 0
@@ -68,7 +68,7 @@ def test_a_company_with_a_believable_past(demo):
 
 def test_everything_went_through_the_services(demo):
     assert set(RawMessage.objects.values_list("state", flat=True)) == {"done"}
-    assert RawMessage.objects.filter(outcome="opened").count() == 123
+    assert RawMessage.objects.filter(outcome="opened").count() == 127
     assert not RuleRun.objects.exclude(errors=[]).exists()
     said = Count("messages", filter=Q(messages__kind__in=["inbound", "outbound"]))
     for ticket in Ticket.objects.annotate(said=said):
@@ -100,7 +100,7 @@ def test_people_can_log_in(demo, client):
         user = User.objects.get(email=f"{who.address}@{people.DOMAIN}")
         assert user.roles == {who.role}
         assert user.check_password(people.PASSWORD)
-    assert Ticket.objects.visible_to(User.objects.get(email="anna@kaffeehaus-schmidt.example")).count() == 2
+    assert Ticket.objects.visible_to(User.objects.get(email="anna@kaffeehaus-schmidt.example")).count() == 5
     assert len(people.login_addresses()) == 3
     answer = client.post("/accounts/login/", {"login": "agent@halden.example", "password": people.PASSWORD})
     assert answer.status_code == 302
@@ -109,7 +109,7 @@ def test_people_can_log_in(demo, client):
 def test_is_made_once(demo, settings):
     out = io.StringIO()
     call_command("make_demo", stdout=out)
-    assert Ticket.objects.count() == 123
+    assert Ticket.objects.count() == 127
     assert "Making" not in out.getvalue()
     assert "agent@halden.example" in out.getvalue()
     assert people.PASSWORD in out.getvalue()
