@@ -124,7 +124,7 @@ def do_tasks() -> int:
 def add_workers(crew: Crew) -> None:
     """Processing, sending, the clock, tasks."""
     crew.add("processing", every(POLL_SECONDS, process, wake=wake.processing_event))
-    crew.add("sending", SendingLoop().run)
+    crew.add("sending", SendingLoop.run)
     crew.add("scheduler", Scheduler().run)
     crew.add("tasks", every(POLL_SECONDS, do_tasks))
     crew.wake_at_end(wake.processing_event, wake.sending_event)

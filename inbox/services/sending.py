@@ -150,9 +150,10 @@ class SendingLoop:
         self._database = ThreadPoolExecutor(1, thread_name_prefix="sending-database")
         self._waiter = ThreadPoolExecutor(1, thread_name_prefix="sending-wait")
 
-    def run(self, stopping: threading.Event) -> None:
-        """A duty for `core.running.Crew`."""
-        asyncio.run(self.main(stopping))
+    @classmethod
+    def run(cls, stopping: threading.Event) -> None:
+        """A duty for `core.running.Crew`: one that fell leaves nothing behind for the next one to stumble over."""
+        asyncio.run(cls().main(stopping))
 
     async def main(self, stopping: threading.Event) -> None:
         """Work until `stopping` is set, then end what is being sent and give back the rest."""
@@ -166,7 +167,10 @@ class SendingLoop:
         finally:
             for task in side:
                 task.cancel()
-            await self._end()
+            try:
+                await self._end()
+            except Exception:
+                log.exception("deliveries could not be given back; their leases end by themselves")
             await self._db(connections.close_all)
             self._database.shutdown(wait=True)
             self._waiter.shutdown(wait=False, cancel_futures=True)

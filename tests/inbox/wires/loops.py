@@ -73,7 +73,7 @@ def in_thread(run: Callable[[threading.Event], None]) -> Iterator[threading.Even
 
 def sending() -> Any:
     """The sending loop, in a thread."""
-    return in_thread(lambda stopping: SendingLoop().run(stopping))
+    return in_thread(SendingLoop.run)
 
 
 def until(condition: Callable[[], Any], seconds: float = 10, what: str = "") -> Any:

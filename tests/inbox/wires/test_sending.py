@@ -8,14 +8,15 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+import core.running
 from core import ledger
 from crm.service.models import Ticket, TicketEvent
 from inbox.channels.base import Outcome, Receipt
 from inbox.models import Channel, Delivery, Message
-from inbox.services import deliveries, outcomes, sending
+from inbox.services import deliveries, outcomes, sending, wake
 from tests import factories
 from tests.inbox.wires.loops import sending as running
 from tests.inbox.wires.loops import sending_channel, until
@@ -324,6 +325,31 @@ def test_the_sink_of_the_try_out(settings, tmp_path):
     assert [f.suffix for f in files] == [".eml"]
     assert delivery.response == f"Written to {files[0].name}"
     assert f"<{delivery.mail_id}>".encode() in files[0].read_bytes()
+
+
+def test_the_loop_outlives_a_database_that_fails(sink, monkeypatch):
+    """R-33: it falls, is started again, and loses nothing."""
+    monkeypatch.setattr(core.running, "FIRST_PAUSE", 0.05)
+    failures = iter(range(3))
+    real = sending.claim
+
+    def claim(limit, busy=()):
+        if next(failures, None) is not None:
+            raise OperationalError("the server closed the connection")
+        return real(limit, busy)
+
+    monkeypatch.setattr(sending, "claim", claim)
+    delivery = answer(sending_channel(sink))
+    crew = core.running.Crew()
+    crew.add("sending", sending.SendingLoop.run)
+    crew.wake_at_end(wake.sending_event)
+    crew.start()
+    try:
+        until(lambda: state(delivery) == S.SENT, 15)
+    finally:
+        assert crew.stop(5) == []
+    assert crew.restarts() == {"sending": 3}
+    assert len(sink.kept) == 1
 
 
 def test_the_loop_ends_soon(sink):
