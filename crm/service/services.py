@@ -30,9 +30,11 @@ def change(ticket: Ticket, deed: Callable[[Change], None], *, by: User | None) -
 
 
 def set_status(ticket: Ticket, status: str, *, by: User | None, why: str = "") -> Ticket:
-    """Put the ticket in this state. Raises ValueError for an unknown one, and for `merged`, which is no choice."""
+    """Put the ticket in this state. Raises ValueError for an unknown one, and for those that need more than a word."""
     if status == Ticket.Status.MERGED:
         raise ValueError("a ticket is merged by merging it")
+    if status == Ticket.Status.SNOOZED:
+        raise ValueError("a ticket is snoozed until a time, or it would never wake")
     return change(ticket, lambda work: work.set_status(status, why), by=by)
 
 

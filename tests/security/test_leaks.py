@@ -82,7 +82,7 @@ def test_nothing_of_a_foreign_ticket_is_told(who: str, world: dict[str, Any], se
                 f'value="{WORD}"'.encode(), b""
             ).replace(f"“{WORD}”".encode(), b"").replace(f'q": ["{WORD}'.encode(), b""):
                 leaks.append(path + query)
-            if name == "inbox:head" or name == "inbox:ticket" and f"#{secret.number}".encode() in content:
+            if name == "inbox:head" or (name == "inbox:ticket" and f"#{secret.number}".encode() in content):
                 leaks.append(f"{path}{query}: its number")
     assert leaks == []
     assert welcome >= (5 if who.startswith("customer") else 8)
