@@ -19,7 +19,7 @@ from core.staff.views import StaffRequired, visible
 class PickerView(StaffRequired):
     """The records that fit what was typed, as JSON. The page shows them as text."""
 
-    permissions = ()
+    permissions: tuple[str, ...] = ()
     picker: Any = None
 
     def get(self, request: HttpRequest) -> JsonResponse:
@@ -32,7 +32,7 @@ class PickerView(StaffRequired):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Nothing is listed without the permission to view the model. Raises Http404 and PermissionDenied."""
         meta = self.picker.model._meta
-        self.permissions = (f"{meta.app_label}.view_{meta.model_name}",)  # type: ignore[misc]
+        self.permissions = (f"{meta.app_label}.view_{meta.model_name}",)
         return super().dispatch(request, *args, **kwargs)
 
 

@@ -29,7 +29,8 @@ class Rows:
 
     name: str
     title: Words
-    formset: type[BaseInlineFormSet]
+    formset: Any
+    """A class made by `inlineformset_factory`."""
     add: Words
     help: Words = ""
 

@@ -29,7 +29,7 @@ class Panel:
         return render_to_string(self.template, {**self.context, "panel": self}, request)
 
 
-Maker = Callable[[HttpRequest, Any], Panel | None]
+Maker = Callable[[Any, Any], Panel | None]
 _makers: dict[str, list[tuple[int, Maker]]] = {}
 
 

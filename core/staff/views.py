@@ -36,7 +36,9 @@ class StaffRequired(View):
     `permissions` has no default on purpose: a view says `()` when every colleague may see it.
     """
 
-    permissions: ClassVar[tuple[str, ...] | None] = None
+    permissions: tuple[str, ...] | None = None
+    request: Any
+    """A request of a colleague: Django's own type cannot say that `user` is one of ours."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Check before anything of the view runs. Raises Http404 and PermissionDenied."""

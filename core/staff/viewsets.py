@@ -176,8 +176,8 @@ class RecordViewSet(ModelViewSet):
     edit_template_name = "core/staff/form.html"
     select_related: ClassVar[tuple[str, ...]] = ()
     prefetch_related: ClassVar[tuple[str, ...]] = ()
-    save_service: ClassVar[Callable[[BaseModelForm[Any], Any], Model] | None] = None
-    delete_service: ClassVar[Callable[[Model, Any], None] | None] = None
+    save_service: ClassVar[Callable[..., Any] | None] = None
+    delete_service: ClassVar[Callable[..., None] | None] = None
     add_enabled: ClassVar[bool] = True
     edit_enabled: ClassVar[bool] = True
     delete_enabled: ClassVar[bool] = True

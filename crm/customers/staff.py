@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms import BaseModelForm
-from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -309,18 +308,18 @@ class TagViewSet(RecordViewSet):
 # Panels of a customer's page
 
 
-def facts(request: HttpRequest, customer: Customer) -> Panel:
+def facts(request: Any, customer: Customer) -> Panel:
     """What is known of the customer."""
     return Panel(_("Facts"), "customers/staff/panel_facts.html", {"customer": customer}, aside=True)
 
 
-def contacts(request: HttpRequest, customer: Customer) -> Panel:
+def contacts(request: Any, customer: Customer) -> Panel:
     """The people there."""
     found = customer.contacts.filter(merged_into=None).prefetch_related("points")
     return Panel(_("Contacts"), "customers/staff/panel_contacts.html", {"contacts": found[:50], "customer": customer})
 
 
-def timeline(request: HttpRequest, customer: Customer) -> Panel:
+def timeline(request: Any, customer: Customer) -> Panel:
     """What happened with any of its people."""
     entries = (
         TimelineEntry.objects.filter(contact__customer=customer)

@@ -142,7 +142,7 @@ class LinkForm(forms.Form):
 
     def __init__(self, *args: Any, contact: Contact, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["other"].queryset = Contact.objects.visible_to(user).filter(merged_into=None).exclude(pk=contact.pk)
+        self.fields["other"].queryset = Contact.objects.visible_to(user).filter(merged_into=None).exclude(pk=contact.pk)  # type: ignore[attr-defined]
 
 
 class ContactPage(StaffView):
@@ -195,7 +195,7 @@ class LinkView(StaffRequired):
             messages.error(request, _("Choose the other contact first."))
         else:
             try:
-                identity.link(contact, form.cleaned_data["other"], by=request.user)
+                identity.link(contact, form.cleaned_data["other"], by=self.request.user)
                 messages.success(request, _("The two contacts are one person now. You can undo this below."))
             except identity.LinkImpossible as fault:
                 messages.error(request, str(fault))
@@ -211,7 +211,7 @@ class UnlinkView(StaffRequired):
         """Only a link of this contact."""
         contact = self.visible_or_404(Contact, pk=pk)
         record = self.visible_or_404(ContactLink, pk=link, kept=contact)
-        identity.unlink(record, by=request.user)
+        identity.unlink(record, by=self.request.user)
         messages.success(request, _("The two contacts are apart again."))
         return redirect("contacts:record", pk)
 
@@ -278,7 +278,7 @@ class ContactViewSet(RecordViewSet):
 # Panels of a contact's page
 
 
-def facts(request: HttpRequest, contact: Contact) -> Panel:
+def facts(request: Any, contact: Contact) -> Panel:
     """How the person is reached, and what is known."""
     return Panel(
         _("Facts"),
@@ -288,7 +288,7 @@ def facts(request: HttpRequest, contact: Contact) -> Panel:
     )
 
 
-def links(request: HttpRequest, contact: Contact) -> Panel | None:
+def links(request: Any, contact: Contact) -> Panel | None:
     """Other contacts found to be this person, and the form to add one."""
     if contact.merged_into_id or not request.user.has_perm("customers.change_contact"):
         return None
@@ -302,7 +302,7 @@ def links(request: HttpRequest, contact: Contact) -> Panel | None:
     )
 
 
-def timeline(request: HttpRequest, contact: Contact) -> Panel:
+def timeline(request: Any, contact: Contact) -> Panel:
     """What happened."""
     shown = visible_to(request.user, contact.timeline.select_related("actor"), 40)
     return Panel(_("Timeline"), "customers/staff/panel_timeline.html", {"entries": shown})

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from crm.organisation.models import User
@@ -37,11 +38,11 @@ def check_change(user: User, roles: Collection[str], active: bool, *, by: User) 
         raise ValidationError(_("This is the last administrator."))
 
 
-def _other_administrators(user: User) -> Collection[User]:
+def _other_administrators(user: User) -> QuerySet[User]:
     found = User.objects.filter(is_active=True, is_staff=True, groups__name=ADMINISTRATOR) | User.objects.filter(
         is_active=True, is_superuser=True
     )
-    return found.exclude(pk=user.pk)  # type: ignore[return-value]
+    return found.exclude(pk=user.pk)
 
 
 @transaction.atomic

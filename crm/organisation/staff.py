@@ -286,11 +286,11 @@ class NotificationsRead(StaffRequired):
 
     def post(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Only the reader's own."""
-        mine = Notification.objects.filter(user=request.user, read_at=None)
+        mine = Notification.objects.filter(user=self.request.user, read_at=None)
         if pk is None:
             mine.update(read_at=timezone.now())
             return redirect("notifications:index")
-        notification = get_object_or_404(Notification, user=request.user, pk=pk)
+        notification = get_object_or_404(Notification, user=self.request.user, pk=pk)
         mine.filter(pk=pk).update(read_at=timezone.now())
         local = url_has_allowed_host_and_scheme(notification.url, allowed_hosts=None)
         return redirect(notification.url if local else reverse("notifications:index"))

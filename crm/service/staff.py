@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,7 +25,7 @@ def ticket_url(ticket: Ticket) -> str:
     return reverse("inbox:ticket", args=[ticket.number])
 
 
-def queues_of(request: HttpRequest) -> QuerySet[Queue]:
+def queues_of(request: Any) -> QuerySet[Queue]:
     """Queues that this colleague sees tickets of."""
     if access.sees_all_tickets(request.user):
         return Queue.objects.all()
@@ -119,7 +118,7 @@ class TicketViewSet(RecordViewSet):
     prefetch_related = ("tags", "contact__points")
 
 
-def _panel(request: HttpRequest, rows: QuerySet[Ticket]) -> Panel | None:
+def _panel(request: Any, rows: QuerySet[Ticket]) -> Panel | None:
     if not request.user.has_perm("service.view_ticket"):
         return None
     rows = rows.select_related("queue", "assignee").order_by("-activity_at", "-id")
@@ -127,12 +126,12 @@ def _panel(request: HttpRequest, rows: QuerySet[Ticket]) -> Panel | None:
     return Panel(_("Tickets"), "service/staff/panel_tickets.html", {"tickets": tickets})
 
 
-def customer_tickets(request: HttpRequest, customer: Customer) -> Panel | None:
+def customer_tickets(request: Any, customer: Customer) -> Panel | None:
     """Tickets of a customer that this colleague may see."""
     return _panel(request, Ticket.objects.visible_to(request.user).filter(customer=customer))
 
 
-def contact_tickets(request: HttpRequest, contact: Contact) -> Panel | None:
+def contact_tickets(request: Any, contact: Contact) -> Panel | None:
     """Tickets a contact takes part in that this colleague may see."""
     mine = contact.participations.values("ticket_id")
     return _panel(request, Ticket.objects.visible_to(request.user).filter(pk__in=mine))

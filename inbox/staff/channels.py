@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -24,6 +24,7 @@ from crm.customers.identity import AddressInvalid, normalise
 from crm.customers.models import ContactPoint
 from crm.organisation.models import User
 from inbox.channels.registry import UnknownChannelKind, adapter, adapters
+from inbox.channels.settings_form import ChannelSettingsForm
 from inbox.models import Channel, Template
 from inbox.services import channel_setup
 
@@ -89,7 +90,8 @@ class ChannelForm(RecordForm):
         self.fields["acknowledge"].queryset = Template.objects.filter(purpose=Template.Purpose.AUTOMATIC)
         if not self.is_bound:
             self.initial["aliases"] = "\n".join(self.instance.aliases or [])
-        self.settings_form = self.adapter.form(
+        form = cast("type[ChannelSettingsForm]", self.adapter.form)
+        self.settings_form = form(
             *((self.data, self.files) if self.is_bound else ()),
             prefix="settings",
             stored=stored_secrets(self.instance),
@@ -226,10 +228,10 @@ class ChannelDeed(StaffRequired):
         """Do it and say so."""
         channel = self.visible_or_404(Channel, pk=pk)
         if self.deed == "pause":
-            channel_setup.pause(channel, by=request.user)
+            channel_setup.pause(channel, by=self.request.user)
             messages.success(request, _("“%(channel)s” neither fetches nor sends now.") % {"channel": channel})
         else:
-            channel_setup.resume(channel, by=request.user)
+            channel_setup.resume(channel, by=self.request.user)
             messages.success(request, _("“%(channel)s” works again.") % {"channel": channel})
         return redirect("channels:record", pk)
 

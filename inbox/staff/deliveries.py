@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -65,10 +65,7 @@ class DeliveryPage(StaffView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The row."""
         rows = Delivery.objects.select_related("channel", "message__ticket")
-        self.record = rows.filter(pk=self.kwargs["pk"]).first()
-        if self.record is None:
-            raise Http404
-        delivery: Delivery = self.record
+        self.record = delivery = get_object_or_404(rows, pk=self.kwargs["pk"])
         may_change = self.request.user.has_perm("inbox.change_delivery")
         return super().get_context_data(
             delivery=delivery,
@@ -104,7 +101,7 @@ class DeliveryDeed(StaffRequired):
             "cancel": (deliveries.cancel, _("It will not be sent."), _("It has left already.")),
         }
         verb, done, refused = verbs[self.deed]
-        if verb(delivery, by=request.user):
+        if verb(delivery, by=self.request.user):
             messages.success(request, done)
         else:
             messages.error(request, refused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -55,10 +55,7 @@ class JournalPage(StaffView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The row, and the bytes read once more by the same code that intake uses."""
         rows = RawMessage.objects.select_related("channel", "ticket")
-        self.record = rows.filter(pk=self.kwargs["pk"]).first()
-        if self.record is None:
-            raise Http404
-        raw: RawMessage = self.record
+        self.record = raw = get_object_or_404(rows, pk=self.kwargs["pk"])
         content, inbound = None, None
         try:
             if raw.size <= READ_LIMIT:
@@ -112,7 +109,7 @@ class JournalReplay(StaffRequired):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for it and say whether it was possible."""
         raw = self.visible_or_404(RawMessage, pk=pk)
-        if replay(raw, by=request.user):
+        if replay(raw, by=self.request.user):
             messages.success(request, _("The message goes through the whole path again."))
         else:
             messages.error(request, _("Only a message in quarantine can be run again."))

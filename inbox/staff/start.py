@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -28,9 +28,9 @@ class StartView(StaffView):
         """This is where they all begin."""
         return [{"url": "", "label": _("Start")}]
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page, or the inbox for whoever does nothing else."""
-        if access.works_tickets(request.user) and not access.sees_all_tickets(request.user):
+        if access.works_tickets(self.request.user) and not access.sees_all_tickets(self.request.user):
             return redirect("inbox:list")
         return super().get(request, *args, **kwargs)
 
