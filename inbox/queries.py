@@ -232,7 +232,7 @@ def page(
     size = max(1, min(size, PAGE_MOST))
     tickets = tickets.order_by(f"{sign}{field}", f"{sign}pk")
     if text:
-        found = search.among_first(tickets, text, size + 1)
+        found = search.among_first(tickets, text, size + 1, field=field, descends=descends)
         tickets = tickets.filter(pk__in=found) if len(found) > size else search.matching(tickets, text)
     rows = _rows(tickets, user, size + 1)
     more = len(rows) > size

@@ -88,8 +88,8 @@ def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
     return tickets.filter(pk__in=TicketWords.objects.filter(words__has_all=asked).values("ticket_id").distinct())
 
 
-def among_first(tickets: TicketQuerySet, text: str, most: int) -> list[int]:
-    """Keys of up to `most` matches among the first tickets of an ordered list, in its order.
+def among_first(tickets: TicketQuerySet, text: str, most: int, *, field: str, descends: bool) -> list[int]:
+    """Keys of the first `most` matches among the first tickets of a list that is ordered by `field` and primary key.
 
     The list is walked only as far as needed, so words that many tickets hold are found at once; the bound keeps a
     word that hardly any ticket holds from walking to the end.
@@ -98,13 +98,15 @@ def among_first(tickets: TicketQuerySet, text: str, most: int) -> list[int]:
     if not asked:
         return []
     try:
-        first, first_values = tickets.values("id")[:FIRST].query.sql_with_params()
+        first, first_values = tickets.values("id", field)[:FIRST].query.sql_with_params()
     except EmptyResultSet:
         return []
     hold, hold_values = TicketWords.objects.filter(words__has_all=asked).values("ticket_id").query.sql_with_params()
+    way = "DESC" if descends else "ASC"
+    order = f"{connection.ops.quote_name(field)} {way}, id {way}"
+    # A join may lose the order of what it joins, so it is said again; PostgreSQL sees that it need not sort.
+    statement = f"SELECT id FROM ({first}) AS first WHERE id IN ({hold}) ORDER BY {order} LIMIT %s"  # noqa: S608
     with connection.cursor() as cursor:
-        # Both parts come parametrised from the ORM.
-        statement = f"SELECT id FROM ({first}) AS first WHERE id IN ({hold}) LIMIT %s"  # noqa: S608
         cursor.execute(statement, [*first_values, *hold_values, most])
         return [row[0] for row in cursor.fetchall()]
 
