@@ -21,6 +21,7 @@ from core.models import Lease
 from core.running import Crew, every
 from crm.service import clocks
 from inbox import search
+from inbox.channels.email.understanding import language
 from inbox.listening.door import Door
 from inbox.listening.listener import HOLDER, Watch
 from inbox.models import RawMessage
@@ -104,6 +105,12 @@ def process() -> int:
     return process_waiting()
 
 
+def process_all(stopping: threading.Event) -> None:
+    """A duty for the crew. The language model is loaded before the first message comes, not while it waits."""
+    language.detect("This takes half a second the first time.")
+    every(POLL_SECONDS, process, wake=wake.processing_event)(stopping)
+
+
 def do_tasks() -> int:
     """Run what waits in the tasks' table; django-tasks' own loop would take SQLite's write lock just to look."""
     if not DBTaskResult.objects.ready().exists():
@@ -123,7 +130,7 @@ def do_tasks() -> int:
 
 def add_workers(crew: Crew) -> None:
     """Processing, sending, the clock, tasks."""
-    crew.add("processing", every(POLL_SECONDS, process, wake=wake.processing_event))
+    crew.add("processing", process_all)
     crew.add("sending", SendingLoop.run)
     crew.add("scheduler", Scheduler().run)
     crew.add("tasks", every(POLL_SECONDS, do_tasks))
