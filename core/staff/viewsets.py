@@ -28,6 +28,9 @@ from core.staff import filters
 from core.staff.export import SafeExport
 from core.staff.views import HOME, visible
 
+SEARCH_LIMIT = 200
+"""Characters of a question that are looked for; a database refuses a pattern of many thousands (S-70)."""
+
 
 class Scoped:
     """What the views of one viewset share: the viewset itself, and rows that the colleague may see."""
@@ -69,7 +72,7 @@ class RecordList(Scoped, SafeExport, generic.IndexView):
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Rows in which every word is found in one of `search_fields`, wherever it stands and whatever its case."""
         fields = self.search_fields or ()
-        for word in self.search_query.replace("\x00", " ").split()[:8]:
+        for word in self.search_query[:SEARCH_LIMIT].replace("\x00", " ").split()[:8]:
             anywhere = Q()
             for field in fields:
                 anywhere |= Q(**{f"{field}__icontains": word})

@@ -1,0 +1,239 @@
+"""Names that deceive, rules that chase themselves, questions that hurt, links used twice (S-15, S-68 … S-70, S-83)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from email.header import Header
+from typing import Any
+
+import pytest
+import time_machine
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from crm.service.models import Ticket
+from inbox.models import Channel, Delivery, Message, RawMessage
+from inbox.search import index_waiting
+from tests import factories
+from tests.security.conftest import entered
+
+Receive = Callable[[bytes], RawMessage]
+HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+# Names and subjects (S-15)
+
+
+def letter(name: str, address: str, subject: str) -> bytes:
+    shown, said = Header(name, "utf-8").encode(linesep="\r\n"), Header(subject, "utf-8").encode(linesep="\r\n")
+    return f"From: {shown} <{address}>\r\nTo: support@example.com\r\nSubject: {said}\r\n\r\nHello\r\n".encode()
+
+
+DECEIVERS = [
+    ("support@bank.test", "x@evil.test", "Your account"),
+    ("\u202emoc.knab@troppus", "x@evil.test", "\u202egnp.exe"),
+    ("Ban\u200bk\u2066\u2069\ufeff", "x@evil.test", "Zero\u200bwidth\u00ad"),
+    ("Bank\x07\x1b[31m\x85", "x@evil.test", "Bell\x07"),
+    ("B" * 10_000, "x@evil.test", "S" * 10_000),
+    ("\u0421\u0410\u0420", "x@evil.test", "\u0440\u0430ypal"),
+    ("a\u0301" + "\u0301" * 500, "x@evil.test", "Z\u0351" * 200),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", DECEIVERS, ids=range(len(DECEIVERS)))
+def test_a_deceiving_name_is_shown_with_the_true_address(
+    given: tuple[str, str, str], receive: Receive, agent: Any, supervisor: Any
+) -> None:
+    raw = receive(letter(*given))
+    number, contact = raw.ticket.number, raw.ticket.contact
+    assert contact.address == "x@evil.test"
+    while index_waiting():
+        pass
+    for person, paths in (
+        (agent, (f"{number}/", f"{number}/about/", "?view=open", "rows/?view=open", "find/?q=hello")),
+        (
+            supervisor,
+            (f"../contacts/{contact.pk}/", "../contacts/", "../tickets/", f"../journal/{raw.pk}/", "../journal/"),
+        ),
+    ):
+        client = entered(person)
+        for path in paths:
+            answer = client.get(f"/desk/inbox/{path}".replace("/inbox/../", "/"))
+            page = answer.content.decode()
+            assert answer.status_code == 200, path
+            shown = page.partition("<main")[2] or page
+            assert HIDDEN.search(shown) is None, (path, HIDDEN.search(shown))
+            heading = shown.partition("<pre")[0]  # below it stands the mail as it came
+            assert "B" * 400 not in heading and "S" * 400 not in heading, path
+            if path.startswith((str(number), "../contacts/")):
+                assert "x@evil.test" in page, path
+
+
+# Rules (S-68)
+
+
+def test_a_rule_that_writes_to_our_own_mailbox_ends(receive: Receive, channel: Channel) -> None:
+    """Our own automatic answer, come back as a mail of a customer, is not answered again."""
+    template = factories.TemplateFactory(purpose="automatic", texts={"en": ("We have it", "Thank you")})
+    factories.RuleFactory(actions=[{"action": "auto_answer", "template": str(template.pk)}])
+    raw = receive(letter("Loop", channel.address, "Hello"))
+    for n in range(6):
+        last = Delivery.objects.order_by("-pk").first()
+        mark = last.mail_id if last else "none@x.test"
+        raw = receive(
+            f"From: {channel.address}\r\nTo: {channel.address}\r\nSubject: Re: {n}\r\nMessage-ID: <own{n}@x.test>\r\n"
+            f"In-Reply-To: <{mark}>\r\n\r\nThank you\r\n".encode()
+        )
+    assert raw.state == "done"
+    assert Delivery.objects.count() == 0
+
+
+def test_rules_that_set_each_other_off_are_paused_and_the_mail_is_kept(receive: Receive, channel: Channel) -> None:
+    for one, other in (("a", "b"), ("b", "a")):
+        factories.RuleFactory(
+            event="ticket.changed",
+            conditions={"match": "all", "items": [{"fact": "tags", "operator": "has_any", "value": [one]}]},
+            actions=[{"action": "remove_tags", "tags": [one]}, {"action": "add_tags", "tags": [other]}],
+        )
+    factories.RuleFactory(event="ticket.opened", actions=[{"action": "add_tags", "tags": ["a"]}])
+    start = time.monotonic()
+    raw = receive(letter("Anna", "anna@schmidt.test", "Round"))
+    assert (raw.outcome, Message.objects.filter(ticket=raw.ticket, kind="inbound").count()) == ("opened", 1)
+    second = receive(letter("Ben", "ben@schmidt.test", "Round"))
+    assert second.outcome == "opened" and time.monotonic() - start < 10
+
+
+# Filters, orders and searches (S-69, S-70)
+
+LISTS = ("tickets", "customers", "contacts", "journal", "deliveries", "rules", "people", "tags", "templates")
+QUERIES = (
+    "order=id;DROP", "ordering=id;DROP TABLE x", "ordering=-(select 1)", "ordering=password", "ordering=contact__user__password",
+    "status__regex=(a%2B)%2B$", "subject__icontains=x&_connector=OR%201=1", "_negated=1", "__class__=x", "p=0", "p=-1",
+    "p=999999999999999999999", "p=x", "queue=x", "queue=1%27%20OR%201=1", "opened_at_from=9999-99-99", "tags=999999999",
+    "contact__user__password__startswith=p", "export=exe", "q=%00", "q=%ED%A0%80", "q=%25_%5C%27%22", "page=1&order_by=\"x\"",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("screen", LISTS)
+def test_no_query_string_reaches_the_database_unread(screen: str, ticket: Ticket, administrator: Any) -> None:
+    client = entered(administrator)
+    for query in QUERIES:
+        answer = client.get(f"/desk/{screen}/?{query}")
+        assert answer.status_code in (200, 302, 400, 404), query
+
+
+def test_an_order_that_is_not_offered_orders_by_nothing_secret(administrator: Any, db: None) -> None:
+    """Sorting by a hidden field tells it, letter by letter."""
+    for name in ("b", "a"):
+        factories.StaffFactory(name=name, email=f"{name}@guichet.test")
+    client = entered(administrator)
+    pages = [client.get(f"/desk/people/?ordering={sign}password").content.decode() for sign in ("", "-")]
+    orders = {tuple(re.findall(r"([ab])@guichet\.test", page)) for page in pages}
+    assert len(orders) == 1 and {"a", "b"} == set(orders.pop())
+
+
+HOSTILE = [
+    '"' * 50_000,
+    "(" * 2_000,
+    "a" * 1_000_000,
+    "%_\\" * 100,
+    "a & | ! <-> :*",
+    "\x00",
+    "\ud800",
+    "'; DROP TABLE x--",
+    "*" * 500,
+    "🂡" * 3_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_question_is_answered_in_a_second(text: str, ticket: Ticket, anna: Any, supervisor: Any) -> None:
+    sent = {"q": text.encode("utf-8", "surrogatepass")}
+    for client, paths in (
+        (entered(anna), ("/my/tickets/",)),
+        (
+            entered(supervisor),
+            ("/desk/tickets/", "/desk/contacts/", "/desk/customers/", "/desk/inbox/", "/desk/pick/contact/"),
+        ),
+    ):
+        for path in paths:
+            start = time.process_time()
+            answer = client.get(path, sent)
+            assert answer.status_code in (200, 400, 404), path
+            assert time.process_time() - start < 1, path
+
+
+# Links (S-83)
+
+
+def reset_link(client: Client, address: str) -> str:
+    mail.outbox.clear()
+    client.post("/accounts/password/reset/", {"email": address})
+    return re.search(r"https?://[^/\s]+(/\S+)", mail.outbox[0].body)[1]
+
+
+def change(client: Client, link: str, password: str) -> None:
+    shown = client.get(link, follow=True)
+    where = shown.redirect_chain[-1][0] if shown.redirect_chain else link
+    client.post(where, {"password1": password, "password2": password})
+
+
+@pytest.fixture
+def person(db: None) -> Any:
+    user = factories.UserFactory(email="anna@schmidt.test", language="en")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def test_a_reset_link_works_once_and_looking_does_not_use_it(person: Any) -> None:
+    link = reset_link(Client(), person.email)
+    Client().head(link)
+    Client().get(link, follow=True)
+    change(Client(), link, "first wish 99")
+    person.refresh_from_db()
+    assert person.check_password("first wish 99")
+    change(Client(), link, "second wish 99")
+    person.refresh_from_db()
+    assert person.check_password("first wish 99")
+
+
+@pytest.mark.parametrize("how", ["old", "another's", "cut", "changed address", "new password"])
+def test_a_reset_link_that_is_not_good_any_more(how: str, person: Any) -> None:
+    link = reset_link(Client(), person.email)
+    now = timezone.now()
+    if how == "old":
+        now += timedelta(hours=1, minutes=1)
+    elif how == "another's":
+        other = factories.UserFactory(email="ben@schmidt.test")
+        own, foreign = _key(link), _uid(reset_link(Client(), _verified(other).email))
+        link = link.replace(f"/{own[0]}-", f"/{foreign}-")
+    elif how == "cut":
+        link = link.rstrip("/")[:-3] + "/"
+    elif how == "changed address":
+        person.email = "new@schmidt.test"
+        person.save()
+        EmailAddress.objects.filter(user=person).update(email=person.email)
+    else:
+        person.set_password("meanwhile 99")
+        person.save()
+    before = list(type(person).objects.order_by("pk").values_list("password", flat=True))
+    with time_machine.travel(now):
+        change(Client(), link, "evil wish 99")
+    assert list(type(person).objects.order_by("pk").values_list("password", flat=True)) == before
+
+
+def _verified(user: Any) -> Any:
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def _key(link: str) -> tuple[str, str]:
+    return re.search(r"/key/([^-/]+)-([^/]+)/", link).groups()
+
+
+def _uid(link: str) -> str:
+    return _key(link)[0]
