@@ -13,6 +13,7 @@ from channels.layers import channel_layers, get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connections
 from django.test import Client
 
 from crm.service import services
@@ -34,6 +35,13 @@ def own_layer(monkeypatch):
     yield
     DeskConsumer.open_sockets.clear()
     channel_layers.backends.clear()
+
+
+@pytest.fixture(autouse=True)
+async def no_connection_left_open():
+    """What the threads behind `sync_to_async` opened would keep PostgreSQL from dropping the test's database."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 def session_of(user) -> str:
