@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 import nh3
+from django.utils.safestring import SafeString
 
 LENGTH_LIMIT = 2_000_000
 """Characters of HTML that are looked at."""
@@ -77,7 +78,7 @@ _LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 Remote = Literal["block"] | Callable[[str], str]
 
 
-def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block") -> str:
+def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block") -> SafeString:
     """The harmless part of an HTML body, safe inside a page.
 
     `pictures` gives an address of ours for each Content-ID of the same mail; no other `cid:` is resolved (S-09).
@@ -87,7 +88,7 @@ def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block")
     """
     html = html[:LENGTH_LIMIT].replace("\x00", "")
     if html.count("&") > REFERENCE_LIMIT or _too_deep(html):
-        return f"<div>{linkify(to_text(html))}</div>"
+        return SafeString(f"<div>{linkify(to_text(html))}</div>")
     # The first pass makes every tag well-formed, so that an exact pattern can set the addresses aside. The second is
     # the last step, and brings the attributes of links into the order that they keep.
     html = _pass(html, pictures, None)
@@ -96,7 +97,7 @@ def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block")
     return _pass(html, pictures, remote)
 
 
-def _pass(html: str, pictures: Mapping[str, str], remote: Callable[[str], str] | None) -> str:
+def _pass(html: str, pictures: Mapping[str, str], remote: Callable[[str], str] | None) -> SafeString:
     ours = frozenset(pictures.values())
 
     def filtered(tag: str, attribute: str, value: str) -> str | None:
@@ -117,7 +118,7 @@ def _pass(html: str, pictures: Mapping[str, str], remote: Callable[[str], str] |
             return None
         return value
 
-    return nh3.clean(
+    cleaned = nh3.clean(
         html,
         tags=_TAGS,
         clean_content_tags=_WITH_CONTENT,
@@ -128,6 +129,7 @@ def _pass(html: str, pictures: Mapping[str, str], remote: Callable[[str], str] |
         set_tag_attribute_values={"a": {"target": "_blank"}},
         url_schemes=_SCHEMES,
     )
+    return SafeString(cleaned)
 
 
 def _style(declarations: str) -> str:
@@ -151,7 +153,7 @@ def _too_deep(html: str) -> bool:
     return deepest > DEPTH_LIMIT
 
 
-def linkify(text: str) -> str:
+def linkify(text: str) -> SafeString:
     """Plain text as HTML: everything escaped, web and mail addresses made links (S-02).
 
     Line ends are kept as they are, so show it with `white-space: pre-wrap`.
@@ -167,7 +169,7 @@ def linkify(text: str) -> str:
         out.append(f'<a href="{references.escape(href)}" {_LINK}>{references.escape(shown)}</a>')
         at = found.start() + len(shown)
     out.append(references.escape(text[at:]))
-    return "".join(out)
+    return SafeString("".join(out))
 
 
 def _without_trailing_marks(address: str) -> str:
