@@ -92,7 +92,7 @@ class Inbound:
     language: str = ""
     """ISO 639-1, with `zh-hans` and `zh-hant` for Chinese; empty when unsure."""
     automatic: str = ""
-    """Why this was written by a machine (a short word such as `auto-submitted`, `list`, `out-of-office`), else empty."""
+    """Why it counts as written by a machine (a short word such as `auto-reply`, `list`, `report`), else empty."""
     report: DeliveryReport | None = None
     ambiguous_sender: bool = False
     """True when From holds several addresses or none that is usable: nobody may be identified by it."""
