@@ -21,12 +21,15 @@ from crm.service import promises
 from crm.service.models import Ticket, TicketEvent, TicketLink, TicketParticipant, TicketQueue
 from routing.models import Queue, RuleRun
 
-Listener = Callable[[list[Ticket]], None]
+Listener = Callable[[list[Ticket], set[int]], None]
 _listeners: list[Listener] = []
 
 
 def on_saved(listener: Listener) -> None:
-    """Call `listener` with the saved tickets, inside the transaction. Upper layers say so once, at start."""
+    """Call `listener` with the saved tickets and the queues they left, inside the transaction.
+
+    Upper layers say so once, at start.
+    """
     if listener in _listeners:
         raise ValueError("this listener is registered already")
     _listeners.append(listener)
@@ -59,6 +62,7 @@ class Change:
         self.timeline: list[TimelineEntry] = []
         self.participants: set[int] = set()
         self.also_queues: set[int] = set()
+        self.left_queues: set[int] = set()
         self.links: list[tuple[Ticket, str]] = []
         self.changed_fields: set[str] = set()
         self.occasion: Any = None
@@ -205,6 +209,7 @@ class Change:
         """Put it in another queue, under that queue's promises."""
         if self.ticket.queue_id != queue.pk:
             self.record("queue", self.ticket.queue, queue, why)
+            self.left_queues.add(self.ticket.queue_id)
             self.ticket.queue = queue
             promises.renew(self.ticket)
 
@@ -268,8 +273,9 @@ class Change:
         _create(RuleRun, (_with(r, subject=f"ticket:{c.ticket.pk}") for c in changes for r in c.runs))
         _write_effects(changes)
         tickets = [c.ticket for c in changes]
+        left = {queue for change in changes for queue in change.left_queues}
         for listener in _listeners:
-            listener(tickets)
+            listener(tickets, left)
         for change in changes:
             change._saved()
 
@@ -302,6 +308,7 @@ class Change:
             collected.clear()
         self.participants.clear()
         self.also_queues.clear()
+        self.left_queues.clear()
         self.changed_fields.clear()
 
 

@@ -167,10 +167,13 @@ class KnownDay(forms.Field):
         """The day, or None for a new one. Raises ValidationError when somebody removed it meanwhile."""
         if not value:
             return None
-        found = self.days._existing_object(int(value)) if str(value).isdecimal() else None
+        found = self._known(int(value)) if str(value).isdecimal() else None
         if found is None:
             raise ValidationError(_("Somebody removed this day meanwhile."))
         return found
+
+    def _known(self, key: int) -> Holiday | None:
+        return self.days._existing_object(key)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """A key never changes."""

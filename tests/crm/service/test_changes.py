@@ -231,3 +231,14 @@ def test_round_robin_under_many_workers_never_exceeds_capacity(queue: Any, agent
     loads = [Ticket.objects.filter(assignee=p).count() for p in people]
     assert sum(loads) == min(tickets, 25) and max(loads) <= 5 and max(loads) - min(loads) <= 1
     assert TicketEvent.objects.filter(what="assignee").count() == sum(loads)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_who_watch_the_queue_it_left_are_told_too(ticket: Ticket, other_queue: Any, monkeypatch: Any) -> None:
+    from inbox import live
+
+    told: list[str] = []
+    monkeypatch.setattr(live, "push", lambda hints: told.extend(group for group, _hint in hints))
+    old = ticket.queue_id
+    services.move(ticket, other_queue, by=None)
+    assert {f"queue.{old}", f"queue.{other_queue.pk}", f"ticket.{ticket.pk}"} <= set(told)

@@ -25,8 +25,7 @@ _WORD = re.compile(r"=\?([^?\s=]{1,75})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,20})
 _CUT_WORD = re.compile(r"=\?([^?\s=]{1,75})\?([bBqQ])\?([^?\s]+)\??$")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u00ad"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+"
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+"
 )
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
 _TYPE = re.compile(r"\s*\"?([A-Za-z0-9!#$&^_.+-]{1,100})/([A-Za-z0-9!#$&^_.+-]{1,100})")
