@@ -11,6 +11,8 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.utils.safestring import SafeString
+
 from core import html
 from portal.asgi import application as site
 
@@ -21,7 +23,7 @@ _clean = html.clean
 
 def clean(page: str, *arguments: Any, **more: Any) -> str:
     """The sanitiser, unless the frame shall hold alone."""
-    return page if only.get() == "frame" else _clean(page, *arguments, **more)
+    return SafeString(page) if only.get() == "frame" else _clean(page, *arguments, **more)
 
 
 html.clean = clean
