@@ -200,14 +200,18 @@ def site(process_environment: dict[str, str]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless Chromium. Mark the test `chromium`; begin with `browser.new_context()` so that nothing is shared."""
+    """Headless Chromium. Mark the test `chromium`; begin with `browser.new_context()` so that nothing is shared.
+
+    One a module: while it lives, an event loop runs in this thread, and coroutine tests cannot run beside it.
+    """
     from playwright.sync_api import sync_playwright
 
-    # playwright's own event loop runs in this thread, and Django would refuse the database there.
+    # Django would refuse the database where an event loop runs.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=environment.chromium(), args=["--no-sandbox"])
         yield chromium
         chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
