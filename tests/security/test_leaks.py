@@ -15,12 +15,14 @@ from inbox.services import merging, replies
 from inbox.services.accept import accept
 from inbox.services.processing import process
 from tests import factories
-from tests.portal.test_access_matrix import addresses, entry_of, path_of
+from tests.portal.test_access_matrix import addresses, entry_of, group, path_of
 from tests.security.conftest import entered
 from tests.security.test_markup import world  # noqa: F401
 
 WORD = "qzvsecret"
 """Stands in every text of the foreign ticket and nowhere else."""
+
+ACTORS = {"agent": "team", "marketer": "marketer", "editor": "editor", "customer of the same company": "neighbour"}
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def told(client: Any, path: str) -> tuple[int, bytes]:
     return answer.status_code, content
 
 
-@pytest.mark.parametrize("who", ["agent", "marketer", "editor", "customer of the same company"])
+@pytest.mark.parametrize("who", ACTORS)
 def test_nothing_of_a_foreign_ticket_is_told(who: str, world: dict[str, Any], secret: Ticket) -> None:  # noqa: F811
     if who.startswith("customer"):
         person = factories.UserFactory(email="ben@customer.test")
@@ -70,6 +72,8 @@ def test_nothing_of_a_foreign_ticket_is_told(who: str, world: dict[str, Any], se
         entry = entry_of(name)
         if entry is None or "logout" in name or name.startswith(("wagtail", "mfa_", "account_", "-")):
             continue
+        if ACTORS[who] not in group(entry):  # what is refused tells nothing: see the matrix
+            continue
         path = path_of(route, entry, world)
         for query in ("", f"?q={WORD}", "?view=all", "?view=open", f"?ticket={secret.number}"):
             if query and not name.endswith(
@@ -82,7 +86,7 @@ def test_nothing_of_a_foreign_ticket_is_told(who: str, world: dict[str, Any], se
                 f'value="{WORD}"'.encode(), b""
             ).replace(f"“{WORD}”".encode(), b"").replace(f'q": ["{WORD}'.encode(), b""):
                 leaks.append(path + query)
-            if name == "inbox:head" or (name == "inbox:ticket" and f"#{secret.number}".encode() in content):
+            if name == "inbox:ticket" and f"#{secret.number}".encode() in content:
                 leaks.append(f"{path}{query}: its number")
     assert leaks == []
     assert welcome >= (5 if who.startswith("customer") else 8)
