@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +21,6 @@ from inbox.services.posting import post
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120
 MAX_ATTEMPTS = 5
 STORAGE_PAUSE = timedelta(seconds=20)
 
@@ -32,9 +32,9 @@ def process_waiting(limit: int = 100) -> int:
     takes no other message with it, and after five attempts it is put aside.
     """
     waiting = RawMessage.objects.filter(state=RawMessage.State.STORED).select_related("channel")
-    rows = ledger.claim(waiting.filter(attempts=0), limit=limit, seconds=LEASE_SECONDS)
+    rows = ledger.claim(waiting.filter(attempts=0), limit=limit, seconds=settings.LEASE_SECONDS)
     if not rows:
-        rows = ledger.claim(waiting, limit=1, seconds=LEASE_SECONDS)
+        rows = ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS)
     fault.point("process.claimed")
     _work(rows)
     return len(rows)
@@ -43,7 +43,7 @@ def process_waiting(limit: int = 100) -> int:
 def process(raw: RawMessage) -> RawMessage:
     """Take this one through now; it comes back as it is afterwards. One that another worker holds is left to him."""
     waiting = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.STORED).select_related("channel")
-    _work(ledger.claim(waiting, limit=1, seconds=LEASE_SECONDS))
+    _work(ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS))
     return RawMessage.objects.select_related("channel").get(pk=raw.pk)
 
 

@@ -73,14 +73,13 @@ def child(processes: Any, order: dict[str, Any]) -> None:
         from core import fault
         from core.running import Crew
         from inbox.listening import listener
-        from inbox.services import processing, sending
+        from inbox.services import sending
 
         faulthandler.register(signal.SIGUSR1)
         holder = f"child-{os.getpid()}"
         fault._ARMED, fault._passes = order.get("fault", ""), 0
         settings.SMTP_DOOR = order.get("door", "")
         listener.FIRST_PAUSE, listener.WATCH_SECONDS = 0.1, 0.2
-        processing.LEASE_SECONDS = 1
         sending.SWEEP_SECONDS = 0.3
         crew = Crew()
         if "listen" in order["duties"]:
