@@ -14,7 +14,7 @@ from inbox.services.processing import process_waiting
 PAYLOADS = (Path(__file__).parents[1] / "core" / "xss" / "payloads.txt").read_text("utf-8").splitlines()
 CLOSING = "\"'>--></style></script></title></textarea></svg></math></noscript></template></iframe></xmp></select>\n"
 """Ends what a payload may have left open, so that the next one is seen."""
-A_MAIL = 6
+A_MAIL = 8
 TRICKS = [
     'https://x.test/"onmouseover=__xss=1',
     "https://x.test/'onmouseover='__xss=1",

@@ -1,7 +1,7 @@
 """The real site for the browser, with one of the two layers against strangers' HTML taken away on request.
 
 A request with the header `X-Only: cleaning` is answered without any Content-Security-Policy; with `X-Only: frame` the
-HTML of a mail is handed out as it came. `/-frames/` shows given addresses in frames without a sandbox.
+HTML of a mail is handed out as it came; with `X-Only: nothing` both. `/-frames/` shows given addresses in frames without a sandbox.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _clean = html.clean
 
 def clean(page: str, *arguments: Any, **more: Any) -> str:
     """The sanitiser, unless the frame shall hold alone."""
-    return SafeString(page) if only.get() == "frame" else _clean(page, *arguments, **more)
+    return SafeString(page) if only.get() in ("frame", "nothing") else _clean(page, *arguments, **more)
 
 
 html.clean = clean
@@ -41,7 +41,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     only.set(asked)
 
     async def answer(event: dict[str, Any]) -> None:
-        if event["type"] == "http.response.start" and asked == "cleaning":
+        if event["type"] == "http.response.start" and asked in ("cleaning", "nothing"):
             kept = [header for header in event["headers"] if header[0].lower() not in POLICIES]
             event = {**event, "headers": kept}
         await send(event)
