@@ -1,4 +1,4 @@
-"""Names that deceive, rules that chase themselves, questions that hurt, links used twice (S-15, S-68 … S-70, S-83)."""
+"""Names that deceive, rules that chase themselves, questions that hurt, links used twice (S-15, S-68 … S-70, S-81, S-83)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -237,3 +238,22 @@ def _key(link: str) -> tuple[str, str]:
 
 def _uid(link: str) -> str:
     return _key(link)[0]
+
+
+def test_a_session_that_somebody_planted_is_not_the_one_after_login(person: Any) -> None:
+    """S-81: fixation. The old key opens nothing, and the token of forms is another."""
+    client = Client()
+    session = client.session
+    session["planted"] = True
+    session.save()
+    planted = session.session_key
+    client.cookies[settings.SESSION_COOKIE_NAME] = planted
+    client.get("/accounts/login/")
+    token = client.cookies[settings.CSRF_COOKIE_NAME].value
+    answer = client.post("/accounts/login/", {"login": person.email, "password": "correct horse"})
+    assert (answer.status_code, answer["Location"]) == (302, "/my/tickets/")
+    assert client.cookies[settings.SESSION_COOKIE_NAME].value != planted
+    assert client.cookies[settings.CSRF_COOKIE_NAME].value != token
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = planted
+    assert thief.get("/my/tickets/").status_code == 302
