@@ -15,7 +15,9 @@ def test_past_messages_know_every_fact_that_new_ones_have() -> None:
 
 def test_every_fact_of_a_past_message_can_be_read(ticket: Any, supervisor: Any) -> None:
     (case,) = registry.history("message.received")(supervisor, 10)
-    values = {fact.name: case.facts[fact.name] for fact in registry.facts("message.received") if fact.name in case.facts}
+    values = {
+        fact.name: case.facts[fact.name] for fact in registry.facts("message.received") if fact.name in case.facts
+    }
     assert values["sender"] == "anna@customer.test" and values["body"] == "Water runs out below."
     assert values["queue"] == "Support" and values["is_first_message"] is True
     assert case.url == f"/desk/inbox/{ticket.number}/"
