@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from core import merge_fields
 from crm.service.changes import Change, Effect
 from inbox.channels.email import tokens
-from inbox.models import Delivery, Message, Template, TemplateText
-from inbox.services import deliveries
+from inbox.models import Channel, Delivery, Message, Template, TemplateText
+from inbox.services import deliveries, ways_out
 
 if TYPE_CHECKING:
     from inbox.intake.draft import Draft
@@ -70,26 +70,29 @@ class AutomaticAnswer(Effect):
         counts = _Sent(items)
         texts = _texts({a.template_id for _c, a in items})
         messages, wanted = [], []
+        sending: list[Channel] | None = None
         for change, answer in items:
             draft = answer.draft
             draft.answer = counts.refuse(draft.sender, change)
             text = _choose(texts.get(answer.template_id, []), draft.inbound.language, draft.channel.language)
             if not draft.answer and text is None:
                 draft.answer = "the template has no text"
-            if draft.answer or text is None:
+            carrier: Channel | None = draft.channel
+            if not ways_out.can_send(draft.channel):
+                # A form cannot answer: its acknowledgement goes by mail, as the agents' answers do.
+                sending = ways_out.sending_channels() if sending is None else sending
+                carrier = ways_out.for_queue(sending, change.ticket.queue_id)
+            if not draft.answer and carrier is None:
+                draft.answer = "no channel can send an answer"
+            if draft.answer or text is None or carrier is None:
                 continue
             counts.add(draft.sender, change)
-            message = _message(change, answer, text)
+            message = _message(change, answer, text, carrier)
             messages.append(message)
-            wanted.append((draft, message))
+            wanted.append(deliveries.NewDelivery(carrier, message, draft.sender, Delivery.Purpose.AUTOMATIC))
             draft.answer = "queued"
         Message.objects.bulk_create(messages)
-        deliveries.queue(
-            [
-                deliveries.NewDelivery(draft.channel, message, draft.sender, Delivery.Purpose.AUTOMATIC)
-                for draft, message in wanted
-            ]
-        )
+        deliveries.queue(wanted)
 
 
 class _Sent:
@@ -141,25 +144,25 @@ def _choose(texts: list[TemplateText], wanted: str, channel: str) -> TemplateTex
     return next((by_language[name] for name in order if name in by_language), texts[0] if texts else None)
 
 
-def _message(change: Change, answer: AutomaticAnswer, text: TemplateText) -> Message:
+def _message(change: Change, answer: AutomaticAnswer, text: TemplateText, carrier: Channel) -> Message:
     draft, ticket = answer.draft, change.ticket
     fields = {
         "contact.name": str(ticket.contact.name or draft.sender),
         "ticket.number": str(ticket.number),
         "ticket.subject": ticket.subject,
         "queue.name": ticket.queue.name,
-        "channel.name": draft.channel.display_name or draft.channel.name,
+        "channel.name": carrier.display_name or carrier.name,
     }
     return Message(
         ticket=ticket,
         seq=answer.seq,
         kind=Message.Kind.AUTOMATIC,
-        channel=draft.channel,
+        channel=carrier,
         contact=draft.contact,
         to=[[draft.sender, draft.inbound.sender.name if draft.inbound.sender else ""]],
         subject=merge_fields.render(text.subject, fields) or ticket.subject,
         text=merge_fields.render(text.body, fields),
         language=text.language,
-        mail_id=tokens.new_message_id(ticket.pk, draft.channel.address.rpartition("@")[2] or "localhost"),
+        mail_id=tokens.new_message_id(ticket.pk, carrier.address.rpartition("@")[2] or "localhost"),
         automatic="answer",
     )

@@ -18,11 +18,10 @@ from crm.organisation.services import notify
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket
-from inbox.channels import registry
 from inbox.channels.email import tokens
 from inbox.channels.webform.adapter import File, pack
 from inbox.models import Attachment, Channel, Mention, Message, RawMessage
-from inbox.services import deliveries, files
+from inbox.services import deliveries, files, ways_out
 from inbox.services.accept import accept
 from inbox.services.processing import process
 
@@ -71,7 +70,7 @@ def reply(
         if unseen:
             raise UnseenMessages(unseen)
     channel = channel or way_out(ticket)
-    if channel is None or "send" not in registry.adapter(channel.kind).can:
+    if channel is None or not ways_out.can_send(channel):
         raise NoWayOut(_("No active channel can send an answer."))
     main = _one_address(to) if to else default_recipient(ticket)
     if not main:
@@ -188,13 +187,13 @@ def customer_reply(ticket: Ticket, *, user: User, text: str, attached: Sequence[
 
 def way_out(ticket: Ticket) -> Channel | None:
     """The channel an answer goes by: the one the customer wrote to, if it can send; else one of the queue."""
-    sending = [c for c in Channel.objects.filter(active=True).order_by("id") if "send" in registry.adapter(c.kind).can]
+    sending = ways_out.sending_channels()
     by_key = {c.pk: c for c in sending}
     used = ticket.messages.filter(kind__in=Message.PUBLIC, channel__isnull=False).order_by("-seq")
     for key in used.values_list("channel", flat=True)[:50]:
         if key in by_key:
             return by_key[key]
-    return next((c for c in sending if c.queue_id == ticket.queue_id), sending[0] if sending else None)
+    return ways_out.for_queue(sending, ticket.queue_id)
 
 
 def default_recipient(ticket: Ticket) -> str:

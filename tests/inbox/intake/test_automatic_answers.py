@@ -117,3 +117,30 @@ def test_a_rule_answers_instead_of_the_acknowledgement(receive: Any) -> None:
 def test_merge_fields_of_an_attacker_are_text(receive: Any) -> None:
     receive("Hi", sender='"{{ ticket.number }}{% now %}" <eve@evil.test>')
     assert "{{ ticket.number }}{% now %}" in Message.objects.get(kind="automatic").text
+
+
+def test_a_form_is_acknowledged_by_mail(mailbox: Any, acknowledgement: Any) -> None:
+    from inbox.channels.webform.adapter import pack
+    from inbox.services.accept import accept
+    from inbox.services.processing import process
+    from tests import factories
+
+    form = factories.ChannelFactory(
+        kind="webform", name="Form", address="", queue=mailbox.queue, acknowledge=acknowledgement
+    )
+    content = pack(name="Anna", email="anna@customer.test", subject="Leak", text="My machine leaks.")
+    raw = process(accept(form, content))
+    delivery = Delivery.objects.get()
+    assert (raw.answer, delivery.channel, delivery.recipient) == ("queued", mailbox, "anna@customer.test")
+    assert delivery.mail_id.endswith("@example.com")
+
+
+def test_without_a_channel_that_sends_a_form_gets_no_answer(queue: Any, acknowledgement: Any) -> None:
+    from inbox.channels.webform.adapter import pack
+    from inbox.services.accept import accept
+    from inbox.services.processing import process
+    from tests import factories
+
+    form = factories.ChannelFactory(kind="webform", name="Form", address="", queue=queue, acknowledge=acknowledgement)
+    raw = process(accept(form, pack(name="Anna", email="anna@customer.test", subject="Leak", text="It leaks.")))
+    assert (raw.outcome, raw.answer, automatic()) == ("opened", "no channel can send an answer", [])
