@@ -95,6 +95,7 @@ def _channels(queues: dict[str, Queue], templates: dict[str, Template]) -> Offic
         name="Form on the portal",
         kind="webform",
         queue=queues["Service Europe"],
+        acknowledge=templates["Acknowledgement"],
         settings={"guests": True, "topics": "Coffee machines\nOvens\nOrders and invoices\nSomething else"},
     )
     return Office(mailbox, form, queues)
