@@ -29,7 +29,7 @@ def changed(page, act):
     """Do something that lets the server draw the rows again, and wait for them."""
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         act()
-    page.wait_for_function("document.querySelector('[data-editor]:not([inert])')")
+    page.wait_for_selector("[data-editor]:not([inert])", state="attached")
 
 
 def focused(page):
