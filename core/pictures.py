@@ -1,6 +1,6 @@
 """Pictures of strangers, drawn anew: what comes out holds pixels and nothing else.
 
-Decoding happens in a process of its own with little memory and time, without a network: a decoder that is broken by a
+Decoding happens in a process of its own with limits of memory, time, files and their size: a decoder broken by a
 picture takes nothing with it (S-19). `python -m core.pictures SIDE` reads a picture and writes a PNG or JPEG.
 """
 
