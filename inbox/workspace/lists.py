@@ -20,8 +20,12 @@ from inbox.workspace.keys import shortcuts_of
 from inbox.workspace.words import words
 from routing.models import Queue
 
-DEFAULT_VIEW = "mine"
 _OWN = ("view", "order", "after", "size", "pane")
+
+
+def _first_view(user: User) -> str:
+    """What somebody has to look at when he comes: his own work, or everybody's when he answers for it."""
+    return "open" if access.sees_all_tickets(user) else "mine"
 
 
 @dataclass
@@ -40,7 +44,7 @@ class Listing:
         """Read it from the query string. Raises FilterInvalid."""
         asked = request.GET.copy()
         own = {name: asked.pop(name, [""])[-1] for name in _OWN}
-        default = "all" if asked.get("q") and not own["view"] else DEFAULT_VIEW
+        default = "all" if asked.get("q") and not own["view"] else _first_view(request.user)
         listing = cls(request.user, visible(request), own["view"] or default, queries.read_filters(asked), own["order"])
         if listing.asked_order and listing.asked_order not in queries.ORDERS:
             raise FilterInvalid("unknown order")
