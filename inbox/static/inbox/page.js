@@ -53,10 +53,14 @@ export function showPane(name) {
   desk.dataset.pane = name;
 }
 
-/** Ends a burst of calls with one, `wait` milliseconds after the first. */
+/** The first call of a burst works at once, the others together when `wait` milliseconds have passed since. */
 export function gather(work, wait) {
   let timer = 0;
+  let last = -Infinity;
   return () => {
-    if (!timer) timer = setTimeout(() => { timer = 0; work(); }, wait * (0.75 + Math.random() / 2));
+    if (timer) return;
+    // A little chance, so that a hundred browsers do not ask in the same moment.
+    const rest = Math.max(0, last + wait - performance.now()) + 50 * Math.random();
+    timer = setTimeout(() => { timer = 0; last = performance.now(); work(); }, rest);
   };
 }
