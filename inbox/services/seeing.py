@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from crm.organisation.models import User
 from crm.service.models import Ticket
 from inbox.models import TicketSeen
 
+_UPSERT = (
+    "INSERT INTO inbox_ticketseen (user_id, ticket_id, seq) VALUES (%s, %s, %s) ON CONFLICT (ticket_id, user_id)"
+    " DO UPDATE SET seq = excluded.seq WHERE inbox_ticketseen.seq < excluded.seq"
+)
+"""One statement, and two pages opened at once never put the mark back."""
+
 
 def mark_seen(user: User, ticket: Ticket, seq: int) -> None:
     """Note that `user` has seen the ticket up to `seq`; an older number changes nothing."""
-    changed = TicketSeen.objects.filter(user=user, ticket=ticket)
-    if not changed.filter(seq__gte=seq).exists() and not changed.update(seq=seq):
-        TicketSeen.objects.bulk_create([TicketSeen(user=user, ticket=ticket, seq=seq)], ignore_conflicts=True)
+    if TicketSeen.objects.filter(user=user, ticket=ticket, seq__gte=seq).exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, [user.pk, ticket.pk, seq])
