@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import PermissionDenied
-
 from crm.organisation import access
 from crm.service.models import Ticket, TicketQuerySet
 
@@ -18,17 +16,6 @@ if TYPE_CHECKING:
 def tickets(user: User | AnonymousUser | None) -> TicketQuerySet:
     """What this person may see."""
     return Ticket.objects.visible_to(user)
-
-
-def may_work(user: User | AnonymousUser | None, ticket: Ticket) -> bool:
-    """True when this colleague may change the ticket: whoever works tickets may change those he sees."""
-    return access.works_tickets(user) and Ticket.objects.visible_to(user).filter(pk=ticket.pk).exists()
-
-
-def check_work(user: User | AnonymousUser | None, ticket: Ticket) -> None:
-    """Raise PermissionDenied unless `may_work`."""
-    if not may_work(user, ticket):
-        raise PermissionDenied
 
 
 def may_be_assigned(user: User, ticket: Ticket) -> bool:

@@ -7,6 +7,7 @@ click, a rule and a batch of a hundred mails go the same way.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,13 +36,13 @@ def on_saved(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-class Effect:
+class Effect(ABC):
     """Something more to write when its ticket is saved. A kind of effect writes all of one save together."""
 
     @classmethod
+    @abstractmethod
     def write(cls, items: list[tuple[Change, Any]]) -> None:
         """Write the rows of these effects; their tickets have primary keys now."""
-        raise NotImplementedError
 
 
 class Change:
