@@ -15,6 +15,11 @@ MEASUREMENTS = {
     "inbox-pages": ("bench.pages", "postgresql"),
     "mail-to-screen": ("bench.screen", "sqlite"),
     "serve-memory": ("bench.memory", "sqlite"),
+    "chat-idle": ("bench.chat_idle", "sqlite"),
+    "chat-latency": ("bench.chat_latency", "sqlite"),
+    "chat-store-sqlite": ("bench.chat_store", "sqlite"),
+    "chat-store-postgresql": ("bench.chat_store", "postgresql"),
+    "widget-size": ("bench.widget", "sqlite"),
 }
 """Name → module, and the database it works on."""
 

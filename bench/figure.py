@@ -18,11 +18,15 @@ class Figure:
     reference: float
     """What `value` is held against; each measurement says what it took."""
     goal: str
+    note: str = ""
+    """What has to be known to judge the number."""
 
     def tell(self) -> None:
         """Print it as one JSON line."""
         row = asdict(self)
         row["value"], row["reference"] = round(self.value, 3), round(self.reference, 3)
+        if not self.note:
+            del row["note"]
         row["ratio"] = round(self.value / self.reference, 3) if self.reference else None
         print(json.dumps(row, ensure_ascii=False), flush=True)
 

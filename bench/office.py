@@ -8,7 +8,7 @@ from inbox.models import Channel, Template, TemplateText
 from routing.models import BusinessHours, KeywordSet, Queue, Rule, Shift, SLAPolicy
 
 
-def set_up(address: str = "support@example.com", **settings: Any) -> Channel:
+def set_up(address: str = "support@example.com", *, rules: int = 100, **settings: Any) -> Channel:
     """One mailbox that acknowledges new tickets, queues with promises, keyword sets, and 100 active rules."""
     from datetime import time
 
@@ -30,7 +30,7 @@ def set_up(address: str = "support@example.com", **settings: Any) -> Channel:
             KeywordSet(name="order", words="order\ndelivery\n订单"),
         ]
     )
-    for number in range(100):
+    for number in range(rules):
         _rule(number, queues)
     return Channel.objects.create(
         name="Support", kind="email", address=address, queue=queues[0], acknowledge=template, settings=settings

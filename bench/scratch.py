@@ -42,6 +42,7 @@ def surroundings(folder: str, url: str) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "CHANNEL_KEY": secrets.token_urlsafe(50),
         "TOKEN_KEY": secrets.token_urlsafe(50),
+        "STAFF_SECOND_FACTOR": "optional",
         "LOG_LEVEL": "ERROR",
         "STATIC_ROOT": str(Path(folder) / "static"),
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -22,7 +21,6 @@ SECONDS = 10.0
 BYTES = 10 * 1024 * 1024
 HOPS = 3
 PORTS = {"http": 80, "https": 443}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def _once(url: str, seconds: float, limit: int) -> Fetched | str:
         host = parts.hostname.encode("idna").decode()
     except UnicodeError as fault:
         raise OutboundRefused("not a host name") from fault
-    address = _checked(host, usual)
+    address = checked_addresses(host, usual)[0]
     connection = (_Secure if parts.scheme == "https" else _Plain)(host, usual, address, seconds)
     timer = threading.Timer(seconds, _cut, [connection])
     timer.daemon = True
@@ -109,17 +107,6 @@ def _once(url: str, seconds: float, limit: int) -> Fetched | str:
     finally:
         timer.cancel()
         connection.close()
-
-
-def _checked(host: str, port: int) -> str:
-    found = checked_addresses(host, port)
-    for text in found:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address) and (
-            address in _NAT64 or address.sixtofour is not None or address.teredo is not None
-        ):
-            raise OutboundRefused("the address leads through a tunnel")  # it may end in our own network
-    return found[0]
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

@@ -21,6 +21,7 @@ from django.conf import settings
 
 SECONDS = 15.0
 BYTES = 200_000
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class OutboundRefused(Exception):
@@ -33,6 +34,8 @@ class Answer:
 
     status: int
     body: bytes
+    retry_after: str = ""
+    """The header of this name: seconds, or a date."""
 
     def json(self) -> Any:
         """The body as JSON, or an empty dict when it is none."""
@@ -55,9 +58,16 @@ def checked_addresses(host: str, port: int) -> list[str]:
         for text in found:
             address = ipaddress.ip_address(str(text).partition("%")[0])
             mapped = getattr(address, "ipv4_mapped", None) or address
-            if not mapped.is_global or mapped.is_multicast:
+            if not mapped.is_global or mapped.is_multicast or _is_tunnel(mapped):
                 raise OutboundRefused(f"{host} is not on the public internet")
     return sorted(str(each) for each in found)
+
+
+def _is_tunnel(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Public as it looks, it may end in our own network."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return False
+    return address in _NAT64 or address.sixtofour is not None or address.teredo is not None
 
 
 class _Pinned(http.client.HTTPSConnection):
@@ -75,7 +85,33 @@ class _Pinned(http.client.HTTPSConnection):
 def post_form(
     url: str, fields: Mapping[str, str], *, seconds: float = SECONDS, limit: int = BYTES, ca: str = ""
 ) -> Answer:
-    """POST a form over HTTPS. Raises OutboundRefused, OSError (network, TLS) or http.client.HTTPException."""
+    """POST a form over HTTPS. Raises as `post` does."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return post(url, urlencode(fields).encode(), headers, seconds=seconds, limit=limit, ca=ca)
+
+
+def post(
+    url: str, content: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS, limit: int = BYTES, ca: str = ""
+) -> Answer:
+    """POST bytes over HTTPS. Raises OutboundRefused, OSError (network, TLS) or http.client.HTTPException."""
+    return _ask("POST", url, content, headers, seconds=seconds, limit=limit, ca=ca)
+
+
+def get(url: str, *, seconds: float = SECONDS, limit: int = BYTES, ca: str = "") -> Answer:
+    """GET over HTTPS. Raises as `post` does."""
+    return _ask("GET", url, None, {"Accept": "*/*"}, seconds=seconds, limit=limit, ca=ca)
+
+
+def _ask(
+    method: str,
+    url: str,
+    content: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    limit: int,
+    ca: str,
+) -> Answer:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.username:
         raise OutboundRefused("only plain https addresses are called")
@@ -87,8 +123,7 @@ def post_form(
     connection = _Pinned(parts.hostname, port, checked_addresses(parts.hostname, port)[0], context, seconds)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        connection.request("POST", path, urlencode(fields), headers)
+        connection.request(method, path, content, dict(headers))
         response = connection.getresponse()
         body = bytearray()
         while chunk := response.read1(16_384):
@@ -97,6 +132,6 @@ def post_form(
                 raise OutboundRefused("the answer is too long")
             if time.monotonic() > until:
                 raise OutboundRefused("the answer takes too long")
-        return Answer(response.status, bytes(body))
+        return Answer(response.status, bytes(body), response.getheader("Retry-After") or "")
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import threading
@@ -9,12 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a thread that fell is started again; doubled every time."""
+KEPT = 60.0
+"""Seconds that a thread keeps a connection that is dear to open."""
+_since = threading.local()
 
 
 @dataclass
@@ -43,6 +47,7 @@ class Crew:
 
     def start(self) -> None:
         """Start every duty."""
+        settle()
         for duty in self._duties:
             duty.thread = threading.Thread(target=self._keep, args=(duty,), name=duty.name, daemon=True)
             duty.thread.start()
@@ -90,10 +95,38 @@ def every(
 
     def run(stopping: threading.Event) -> None:
         while not stopping.is_set():
-            close_old_connections()
+            rest()
             if wake:
                 wake.clear()  # before looking, so that what comes while we look is not missed
             if not work():
                 (wake or stopping).wait(seconds)
 
     return run
+
+
+def rest() -> None:
+    """A thread is between two turns: its connection goes back to the pool, where others may need it.
+
+    SQLite has no pool. Opening the file anew for every look would be most of what an idle process does.
+    """
+    if connection.vendor == "sqlite" and not connection.errors_occurred:
+        renew()
+    else:
+        close_old_connections()
+
+
+def renew() -> None:
+    """Give the thread's connections back once a minute; a pool or a proxy may have other uses for them."""
+    now = time.monotonic()
+    if now - _since.__dict__.setdefault("value", now) >= KEPT:
+        _since.value = now
+        connections.close_all()
+
+
+def settle() -> None:
+    """What a process has loaded when it begins to work stays: the garbage collector need not go through it again.
+
+    Nobody is served while it does.
+    """
+    gc.collect()
+    gc.freeze()

@@ -23,7 +23,8 @@ def _derive(secret: str, purpose: str) -> bytes:
 _keys: dict[tuple[str, str], bytes] = {}
 
 
-def _key(secret: str, purpose: str) -> bytes:
+def derived_key(secret: str, purpose: str) -> bytes:
+    """The key of one purpose, derived from a secret of the ring."""
     found = _keys.get((secret, purpose))
     if found is None:
         found = _keys[secret, purpose] = _derive(secret, purpose)
@@ -37,7 +38,7 @@ def _signature(key: bytes, payload: str) -> str:
 
 def sign(purpose: str, payload: str) -> str:
     """`payload` (lower-case letters, digits and `-`) with its signature: `payload.signature`, safe in an address."""
-    return f"{payload}.{_signature(_key(settings.TOKEN_KEYS[0], purpose), payload)}"
+    return f"{payload}.{_signature(derived_key(settings.TOKEN_KEYS[0], purpose), payload)}"
 
 
 def verify(purpose: str, token: str) -> str | None:
@@ -46,6 +47,6 @@ def verify(purpose: str, token: str) -> str | None:
     if not dot:
         return None
     for secret in settings.TOKEN_KEYS:
-        if hmac.compare_digest(_signature(_key(secret, purpose), payload), signature):
+        if hmac.compare_digest(_signature(derived_key(secret, purpose), payload), signature):
             return payload
     return None

@@ -10,7 +10,7 @@ from django.utils.http import content_disposition_header
 
 from core import pictures
 from inbox.models import Attachment
-from inbox.services import files
+from inbox.services import files, scanning
 
 _TYPES = {
     ".bmp": "image/bmp",
@@ -52,6 +52,11 @@ def safe_name(name: str) -> str:
     return shown[-150:] or "file"
 
 
+def type_of(name: str) -> str:
+    """The type a file of this name is served as."""
+    return _TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
+
+
 def _guarded(response: R) -> R:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -62,10 +67,13 @@ def _guarded(response: R) -> R:
 
 
 def download(attachment: Attachment) -> HttpResponse:
-    """The bytes as a download. Raises FileNotFoundError."""
+    """The bytes as a download, or why they are kept back. Raises FileNotFoundError."""
+    try:
+        scanning.clear(attachment)
+    except scanning.FileWithheld as why:
+        return _guarded(HttpResponse(str(why), status=403, content_type="text/plain; charset=utf-8"))
     name = safe_name(attachment.name)
-    kind = _TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
-    response = FileResponse(files.open_blob("attachments", attachment.blob), content_type=kind)
+    response = FileResponse(files.open_blob("attachments", attachment.blob), content_type=type_of(name))
     response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
     return _guarded(response)  # type: ignore[return-value]  # a FileResponse is not an HttpResponse to Django's stubs
 
@@ -74,6 +82,10 @@ def preview(attachment: Attachment, side: int = 1600) -> HttpResponse:
     """The picture, drawn anew. Raises PictureUnreadable, FileNotFoundError."""
     if attachment.size > pictures.BYTES:
         raise pictures.PictureUnreadable("too large")
+    try:
+        scanning.clear(attachment)
+    except scanning.FileWithheld as why:
+        raise pictures.PictureUnreadable(str(why)) from why
     return drawn(files.read_blob("attachments", attachment.blob), side)
 
 
@@ -83,7 +95,13 @@ def drawn(content: bytes, side: int = 1600) -> HttpResponse:
     return _guarded(HttpResponse(picture, content_type=kind))
 
 
+def our_picture(content: bytes) -> HttpResponse:
+    """A PNG that was drawn here."""
+    return _guarded(HttpResponse(content, content_type="image/png"))
+
+
 def beginning(attachment: Attachment) -> str:
-    """The first part of a text file. Raises FileNotFoundError."""
+    """The first part of a text file. Raises FileNotFoundError, inbox.services.scanning.FileWithheld."""
+    scanning.clear(attachment)
     with files.open_blob("attachments", attachment.blob) as file:
         return file.read(TEXT_BYTES).decode("utf-8", "replace")

@@ -81,7 +81,7 @@ class AutomaticAnswer(Effect):
             if not ways_out.can_send(draft.channel):
                 # A form cannot answer: its acknowledgement goes by mail, as the agents' answers do.
                 sending = ways_out.sending_channels() if sending is None else sending
-                carrier = ways_out.for_queue(sending, change.ticket.queue_id)
+                carrier = ways_out.for_queue(sending, change.ticket.queue_id, draft.point)
             if not draft.answer and carrier is None:
                 draft.answer = "no channel can send an answer"
             if draft.answer or text is None or carrier is None:

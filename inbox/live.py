@@ -36,6 +36,11 @@ def bind_loop(loop: asyncio.AbstractEventLoop) -> None:
     _server = loop
 
 
+def public_group(ticket_id: int) -> str:
+    """Who listens here hears that the ticket changed and nothing else: for sockets of customers and visitors."""
+    return f"public.ticket.{ticket_id}"
+
+
 def changed(tickets: Iterable[Ticket], also_queues: Collection[int] = ()) -> None:
     """Tell everybody who looks at these tickets, their queues or assignees, once the transaction has committed.
 
@@ -43,8 +48,11 @@ def changed(tickets: Iterable[Ticket], also_queues: Collection[int] = ()) -> Non
     """
     hints: list[tuple[str, dict[str, Any]]] = []
     for ticket in tickets:
-        hint = {"type": "ticket.changed", "ticket": ticket.pk, "seq": ticket.sequence}
-        groups = [f"ticket.{ticket.pk}", f"queue.{ticket.queue_id}", *(f"queue.{queue}" for queue in also_queues)]
+        public = {"type": "ticket.changed", "ticket": ticket.pk, "seq": ticket.sequence}
+        hints.append((public_group(ticket.pk), public))
+        hint = {**public, "origin": ticket.origin}
+        groups = [f"ticket.{ticket.pk}", f"queue.{ticket.queue_id}"]
+        groups += [f"queue.{queue}" for queue in also_queues]
         if ticket.assignee_id:
             groups.append(f"user.{ticket.assignee_id}")
         hints += [(group, hint) for group in groups]

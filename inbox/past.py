@@ -13,6 +13,7 @@ from crm.service.changes import Change
 from crm.service.models import Ticket
 from crm.service.rules import Facts
 from inbox.models import Message
+from inbox.rules import channel_facts, of_channel
 from routing import understanding
 from routing.models import KeywordSet, Rule
 from routing.registry import PastCase, register_history
@@ -53,23 +54,25 @@ class PastMessage(Mapping[str, Any]):
         return f"{self.message.subject}\n{self.message.reply_text or self.message.text}"
 
     def __getitem__(self, name: str) -> Any:
-        return FACTS[name](self)
+        read = FACTS.get(name)
+        return read(self) if read else of_channel(self.message.facts, name)
 
     def __contains__(self, name: object) -> bool:
-        return name in FACTS
+        return name in FACTS or name in channel_facts()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(FACTS)
+        return iter((*FACTS, *channel_facts()))
 
     def __len__(self) -> int:
-        return len(FACTS)
+        return len(FACTS) + len(channel_facts())
 
 
 def _messages(user: AbstractBaseUser, count: int, *, only_first: bool) -> Iterator[PastCase]:
     if not isinstance(user, User):
         return
     words = list(KeywordSet.objects.filter(active=True))
-    visible = Message.objects.filter(kind=Message.Kind.INBOUND, ticket__in=Ticket.objects.visible_to(user))
+    received = (Message.Kind.INBOUND, Message.Kind.CALL)
+    visible = Message.objects.filter(kind__in=received, ticket__in=Ticket.objects.visible_to(user))
     rows = (
         visible.order_by("-id")
         .select_related("channel", "ticket__queue__hours", "ticket__assignee", "ticket__contact__customer__region")

@@ -232,8 +232,7 @@ def page(
     size = max(1, min(size, PAGE_MOST))
     tickets = tickets.order_by(f"{sign}{field}", f"{sign}pk")
     if text:
-        found = search.among_first(tickets, text, size + 1, field=field, descends=descends)
-        tickets = tickets.filter(pk__in=found) if len(found) > size else search.matching(tickets, text)
+        tickets = search.on_page(tickets, text, size + 1, field=field, descends=descends)
     rows = _rows(tickets, user, size + 1)
     more = len(rows) > size
     rows = rows[:size]
@@ -244,10 +243,13 @@ def page(
 
 def _rows(tickets: TicketQuerySet, user: User, most: int) -> list[Ticket]:
     seen = TicketSeen.objects.filter(user=user, ticket=OuterRef("pk")).values("seq")[:1]
+    # The keys come first and by themselves: joined before the limit, hundreds of rows would be dressed to show twenty.
     return list(
-        tickets.select_related("contact", "customer", "queue", "assignee")
+        Ticket.objects.filter(pk__in=tickets.values("pk")[:most])
+        .select_related("contact", "customer", "queue", "assignee", "chat__visitor")
         .prefetch_related("tags", "contact__points")
-        .annotate(seen_seq=Subquery(seen))[:most]
+        .annotate(seen_seq=Subquery(seen))
+        .order_by(*tickets.query.order_by)
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from crm.service.changes import Change
+from inbox.channels import registry
 from inbox.effects import AutomaticAnswer, Note
-from inbox.models import Channel, Template
+from inbox.models import Channel, Template, Webhook
+from inbox.services import webhooks
 from routing import understanding
 from routing.models import KeywordSet
 from routing.registry import ActionKind, Fact, Parameter, register_action, register_fact
@@ -80,17 +83,32 @@ class MessageFacts(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._known:
-            self._known[name] = FACTS[name](self)
+            read = FACTS.get(name)
+            self._known[name] = read(self) if read else of_channel(self.draft.inbound.facts, name)
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(FACTS)
+        return iter((*FACTS, *channel_facts()))
 
     def __contains__(self, name: object) -> bool:
-        return name in FACTS
+        return name in FACTS or name in channel_facts()
 
     def __len__(self) -> int:
-        return len(FACTS)
+        return len(FACTS) + len(channel_facts())
+
+
+@cache
+def channel_facts() -> dict[str, Fact]:
+    """What the channels add, by name. Two channels may name the same fact; it is one then."""
+    return {fact.name: fact for adapter in registry.adapters() for fact in adapter.facts}
+
+
+def of_channel(readings: Mapping[str, Any], name: str) -> Any:
+    """The value of a channel's fact in what its adapter read; None where a message of another channel has none.
+
+    Raises KeyError for a name that no channel has.
+    """
+    return readings.get(channel_facts()[name].name)
 
 
 def _auto_answer(change: Change, values: Mapping[str, Any], rule: str) -> str:
@@ -104,6 +122,19 @@ def _add_note(change: Change, values: Mapping[str, Any], rule: str) -> str:
 
 def _templates() -> list[tuple[str, str]]:
     return [(str(t.pk), t.name) for t in Template.objects.filter(purpose=Template.Purpose.AUTOMATIC)]
+
+
+def _call_webhook(change: Change, values: Mapping[str, Any], rule: str) -> str:
+    key = int(values["webhook"])
+    if any(isinstance(effect, webhooks.Call) and effect.webhook_id == key for effect in change.effects):
+        return ""
+    event = "message.received" if change.occasion is not None else "ticket.changed"
+    change.after(webhooks.Call(key, event))
+    return str(_("webhook called"))
+
+
+def _webhooks() -> list[tuple[str, str]]:
+    return [(str(hook.pk), hook.name) for hook in Webhook.objects.filter(active=True)]
 
 
 def register() -> None:
@@ -141,6 +172,8 @@ def register() -> None:
         ),
     ):
         register_fact(fact)
+    for fact in channel_facts().values():
+        register_fact(fact)
     register_action(
         ActionKind(
             "auto_answer",
@@ -149,6 +182,15 @@ def register() -> None:
             _auto_answer,
             changes=False,
             macro=False,
+        )
+    )
+    register_action(
+        ActionKind(
+            "call_webhook",
+            _("call a webhook"),
+            (Parameter("webhook", _("webhook"), "choice", _webhooks),),
+            _call_webhook,
+            changes=False,
         )
     )
     register_action(

@@ -16,7 +16,7 @@ from itertools import pairwise
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 
-from crm.service.models import Ticket, TicketQuerySet
+from crm.service.models import NUMBER_OFFSET, Ticket, TicketQuerySet
 from inbox.models import Message, TicketWords
 
 QUESTION_LIMIT = 200
@@ -24,8 +24,10 @@ QUESTION_LIMIT = 200
 QUESTION_WORDS = 12
 WORD_LIMIT = 60
 """Characters of a word that count."""
-FIRST = 3_000
-"""Tickets that `among_first` looks through. A page that they do not fill is of a word that few tickets hold."""
+FIRST, MORE = 200, 5_000
+"""Tickets of a list that are looked through for a word before the index is asked, and when it says too many."""
+FEW = 2_000
+"""Tickets that the index may name; more are a frequent word, for which a walk is cheaper."""
 TICKET_WORDS = 20_000
 """Different words that are kept of one ticket: a tsvector holds at most 1 MB."""
 TICKET_TEXT = 200_000
@@ -88,17 +90,32 @@ def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
     return tickets.filter(pk__in=TicketWords.objects.filter(words__has_all=asked).values("ticket_id").distinct())
 
 
-def among_first(tickets: TicketQuerySet, text: str, most: int, *, field: str, descends: bool) -> list[int]:
-    """Keys of the first `most` matches among the first tickets of a list that is ordered by `field` and primary key.
+def on_page(tickets: TicketQuerySet, text: str, most: int, *, field: str, descends: bool) -> TicketQuerySet:
+    """`tickets` narrowed so that their first `most` by `field` and primary key are those that the question finds.
 
-    The list is walked only as far as needed, so words that many tickets hold are found at once; the bound keeps a
-    word that hardly any ticket holds from walking to the end.
+    The cost depends on neither the number of tickets nor that of the matches. Words of many tickets fill the page
+    while the first tickets of the list are walked. Words of few come from the index, all at once. What lies between
+    is walked for longer; and only what that does not find costs as much as there are matches.
     """
     asked = question(text)
     if not asked:
-        return []
+        return tickets.none()
+    found = _among_first(tickets, asked, FIRST, most, field, descends)
+    if len(found) < most:
+        holders = TicketWords.objects.filter(words__has_all=asked).values_list("ticket_id", flat=True)
+        few = list(holders[: FEW + 1])
+        if len(few) <= FEW:
+            return tickets.filter(pk__in=few)
+        found = _among_first(tickets, asked, MORE, most, field, descends)
+    return tickets.filter(pk__in=found) if len(found) >= most else matching(tickets, text)
+
+
+def _among_first(
+    tickets: TicketQuerySet, asked: list[str], depth: int, most: int, field: str, descends: bool
+) -> list[int]:
+    """Keys of the first `most` matches among the first `depth` tickets of the list."""
     try:
-        first, first_values = tickets.values("id", field)[:FIRST].query.sql_with_params()
+        first, first_values = tickets.values("id", field)[:depth].query.sql_with_params()
     except EmptyResultSet:
         return []
     hold, hold_values = TicketWords.objects.filter(words__has_all=asked).values("ticket_id").query.sql_with_params()
@@ -126,17 +143,23 @@ def read_again(tickets: Collection[int]) -> None:
     Message.objects.filter(ticket_id__in=tickets).update(indexed=False)
 
 
+def contacts_changed(contacts: Collection[int]) -> None:
+    """Say that the tickets of these contacts are found by other names and addresses now."""
+    Message.objects.filter(ticket__contact_id__in=contacts).update(indexed=False)
+
+
 def _index(tickets: Iterable[int]) -> None:
     ids = sorted(set(tickets))
     TicketWords.objects.bulk_create([TicketWords(ticket_id=pk) for pk in ids], ignore_conflicts=True)
     # The rows are locked before the texts are read: whoever comes second reads what the first one's messages added.
     rows = list(TicketWords.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     texts: dict[int, list[str]] = defaultdict(list)
-    heads = Ticket.objects.filter(pk__in=ids).select_related("contact", "customer").prefetch_related("contact__points")
-    for ticket in heads:
-        points = [point.value for point in ticket.contact.points.all()]
-        customer = ticket.customer.name if ticket.customer else ""
-        texts[ticket.pk] += [str(ticket.number), ticket.subject, ticket.contact.name, customer, *points]
+    heads = Ticket.objects.filter(pk__in=ids).values_list("pk", "subject", "contact__name", "customer__name")
+    for ticket, subject, contact, customer in heads:
+        texts[ticket] += [str(ticket + NUMBER_OFFSET), subject, contact, customer or ""]
+    reached = Ticket.objects.filter(pk__in=ids, contact__points__isnull=False)
+    for ticket, point in reached.values_list("pk", "contact__points__value"):
+        texts[ticket].append(point)
     said = Message.objects.filter(ticket_id__in=ids).order_by("ticket_id", "-seq")
     room = dict.fromkeys(ids, TICKET_TEXT)
     fields = ("ticket_id", "from_address", "from_name", "subject", "reply_text", "text")

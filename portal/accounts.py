@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from core.secrets import seal, unseal
 from crm.customers import identity
 from crm.organisation import access
 from crm.organisation.models import User
-from portal.mails import as_html
+from inbox.services.mail_look import as_html
+from portal import addresses
 from portal.visitors import safe_next
 
 
@@ -43,6 +48,18 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_safe_url(self, url: str) -> bool:
         """Only a path of this site (S-59): an own host may be a forgotten alias, or a stranger's Host header."""
         return bool(safe_next(url, ""))
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """A first address is proved by its link; one that replaces another waits until that one agrees."""
+        old = addresses.in_use(email_address)
+        if old is None or not email_address.can_set_verified():
+            return super().confirm_email(request, email_address)
+        link = addresses.agreement_link(email_address, old)
+        context = {"user": email_address.user, "new": email_address.email, "agree_url": link}
+        self.send_mail("account/email/address_agree", old.email, context)
+        said = _("Nearly done. We have written to your old address, %(old)s: it has to agree.") % {"old": old.email}
+        messages.info(request, said)
+        return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The visitor's address, which `portal.security` has put there (S-62)."""
@@ -69,6 +86,27 @@ class AccountAdapter(DefaultAccountAdapter):
         if isinstance(mail, EmailMultiAlternatives) and not mail.alternatives:
             mail.attach_alternative(as_html(str(mail.subject), str(mail.body)), "text/html")
         return mail
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Secrets of second factors are encrypted, and colleagues who must have one keep it."""
+
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("This code is wrong, or its time is over."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        """Seal a secret."""
+        return seal({"secret": text}, "mfa")
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Unseal it; one that was stored before secrets were sealed is as it is. Raises SecretUnreadable."""
+        return unseal(encrypted_text, "mfa")["secret"] if "$" in encrypted_text else encrypted_text
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Not where the company demands it: an administrator takes it away when the phone is lost."""
+        return settings.STAFF_SECOND_FACTOR != "required" or not access.is_staff(authenticator.user)
 
 
 class SignupForm(forms.Form):

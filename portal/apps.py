@@ -11,10 +11,17 @@ class PortalConfig(AppConfig):
     verbose_name = _("Portal")
 
     def ready(self) -> None:
-        """Connect the one foreign signal: allauth tells us that somebody proved an address."""
+        """Connect the foreign signals: allauth tells us that somebody proved an address, and the audit log hears."""
         from allauth.account.signals import email_confirmed
+        from allauth.mfa.signals import authenticator_added
+        from django.urls import reverse
 
-        from portal import checks  # noqa: F401
+        from core.proof import second_factor_set_up
+        from inbox.services import guests
+        from portal import checks, deeds  # noqa: F401
         from portal.accounts import address_proved
 
+        guests.confirmed_at(lambda token: reverse("portal:guest_confirm", args=[token]))
         email_confirmed.connect(address_proved, dispatch_uid="portal.address_proved")
+        authenticator_added.connect(second_factor_set_up, dispatch_uid="portal.second_factor_set_up")
+        deeds.connect()

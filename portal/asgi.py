@@ -11,13 +11,20 @@ pages = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
-from inbox.workspace.sockets import websocket_urlpatterns  # noqa: E402
+from core.running import settle  # noqa: E402
+from inbox.channels.chat.sockets import websocket_urlpatterns as for_visitors  # noqa: E402
+from inbox.workspace.sockets import websocket_urlpatterns as for_colleagues  # noqa: E402
+from portal import daphne_sockets  # noqa: E402
+from portal.security import Peer, Refusals  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": pages,
-        # A page of another site can open a socket with the visitor's cookie: the Origin must be ours, and be there.
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
-)
+daphne_sockets.mend()
+
+# A page of another site can open a socket with the visitor's cookie: the Origin must be ours, and be there.
+desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(for_colleagues)))
+# Visitors come from other sites, with a token and no cookie: the channel's own list says which (S-73).
+chat = URLRouter([*for_visitors, re_path("", desk)])
+
+application = ProtocolTypeRouter({"http": pages, "websocket": Peer(Refusals(chat))})
+settle()

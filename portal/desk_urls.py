@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from wagtail.admin.auth import require_admin_access
 
 from core.staff.closed import not_here
+from inbox.calls import urls as calls
 from inbox.staff.start import StartView
 from inbox.workspace import urls as workspace
 
@@ -32,6 +33,7 @@ CLOSED = "|".join(
 urlpatterns = [
     # Before Wagtail's own door, which asks for permissions and profile: the workspace has its own, and little time.
     path("inbox/", include((workspace.urlpatterns, "inbox"))),
+    path("calls/", include((calls.urlpatterns, "calls"))),
     path("", never_cache(require_admin_access(StartView.as_view())), name="desk_start"),
     path("login/", RedirectView.as_view(pattern_name="account_login"), name="desk_login"),
     path("account/", require_admin_access(RedirectView.as_view(pattern_name="profile:index")), name="desk_account"),

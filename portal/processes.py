@@ -18,21 +18,36 @@ from django_tasks_db.models import DBTaskResult
 
 from core import fault, limits
 from core.models import Lease
-from core.running import Crew, every
+from core.running import Crew, every, rest
+from crm.marketing.importing import service as call_lists
+from crm.planning import clocks as reminders
 from crm.service import clocks
 from inbox import search
 from inbox.channels.email.understanding import language
 from inbox.listening.door import Door
+from inbox.listening.fax_folders import FaxFolders
 from inbox.listening.listener import HOLDER, Watch
 from inbox.models import RawMessage
-from inbox.services import wake
+from inbox.services import (
+    calls,
+    fax_pages,
+    guests,
+    handover,
+    scanning,
+    visitors,
+    waiting_chats,
+    wake,
+    webhooks,
+)
 from inbox.services.processing import process_waiting
 from inbox.services.sending import SendingLoop
-from portal import guests
+from inbox.services.webhooks import CallingLoop
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+CALM_SECONDS = 2.0
+"""Between looks for work that somebody waits for with a page open."""
 SCHEDULER = "scheduler"
 STOP_SECONDS = 4.0
 
@@ -52,9 +67,17 @@ def jobs() -> list[Job]:
     return [
         Job("search index", 1, search.index_waiting),
         Job("snoozed tickets", 5, clocks.wake_snoozed),
+        Job("virus scanner", 2, scanning.scan_waiting),
         Job("escalation", 10, clocks.escalate),
+        Job("reminders", 10, reminders.remind),
+        Job("calls whose end nobody told", 60, calls.end_forgotten),
         Job("idle rules", 60, clocks.run_idle_rules),
+        Job("old files of call lists", 3600, call_lists.forget_old),
+        Job("chats that wait", 2, waiting_chats.keep_line_moving),
+        Job("chats that are left", 10, handover.mail_what_waits),
+        Job("visitors that never came back", 3600, visitors.forget_unused),
         Job("old rate limits", 3600, limits.forget),
+        Job("old webhook calls", 3600, webhooks.forget_ended),
         Job("requests that no guest confirmed", 3600, guests.forget_unconfirmed),
     ]
 
@@ -73,12 +96,12 @@ class Scheduler:
             while not stopping.is_set():
                 if time.monotonic() - taken_at > settings.LEASE_SECONDS / 3:
                     if Lease.take(SCHEDULER, self._holder, settings.LEASE_SECONDS) is None:
-                        close_old_connections()
+                        rest()
                         stopping.wait(settings.LEASE_SECONDS / 3)
                         continue
                     taken_at = time.monotonic()
                 self.turn()
-                close_old_connections()
+                rest()
                 stopping.wait(POLL_SECONDS)
         finally:
             Lease.give_back(SCHEDULER, self._holder)
@@ -129,17 +152,21 @@ def do_tasks() -> int:
 
 
 def add_workers(crew: Crew) -> None:
-    """Processing, sending, the clock, tasks."""
+    """Processing, sending, the clock, tasks, files of call lists."""
     crew.add("processing", process_all)
     crew.add("sending", SendingLoop.run)
     crew.add("scheduler", Scheduler().run)
+    crew.add("webhooks", CallingLoop.run)
     crew.add("tasks", every(POLL_SECONDS, do_tasks))
-    crew.wake_at_end(wake.processing_event, wake.sending_event)
+    crew.add("call list files", every(CALM_SECONDS, call_lists.work_waiting))
+    crew.add("fax pages", every(POLL_SECONDS, fax_pages.draw_waiting, wake=wake.pages_event))
+    crew.wake_at_end(wake.processing_event, wake.sending_event, wake.pages_event)
 
 
 def add_listeners(crew: Crew) -> list[Door]:
     """Mailboxes, and the doors that settings open."""
     crew.add("mailboxes", Watch().run)
+    crew.add("fax folders", FaxFolders().run)
     doors = []
     for address, lmtp in ((settings.SMTP_DOOR, False), (settings.LMTP_DOOR, True)):
         if address:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 import secrets
 import zoneinfo
 from collections.abc import Callable
 from functools import cache
+from typing import Any
+from urllib.parse import urlencode
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from channels.db import database_sync_to_async
 from csp.constants import NONCE, SELF
 from django.conf import settings
 from django.contrib.auth import logout
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
+from core import audit, proof
 from core.logs import request_id
 from crm.organisation import access
+from inbox.services.files import StorageFull
+
+log = logging.getLogger(__name__)
 
 DESK = "/desk/"
 IDLE_SECONDS = 8 * 3600
@@ -100,11 +114,12 @@ def peer_middleware(get_response: Handler) -> Handler:
             meta.pop("HTTP_X_FORWARDED_PROTO", None)
         given = meta.get("HTTP_X_REQUEST_ID", "")
         name = given if trusted and _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-        token = request_id.set(name)
+        token, client = request_id.set(name), audit.client.set(meta["REMOTE_ADDR"])
         try:
             response = get_response(request)
         finally:
             request_id.reset(token)
+            audit.client.reset(client)
         response.headers["X-Request-ID"] = name
         return response
 
@@ -118,6 +133,9 @@ def header_middleware(get_response: Handler) -> Handler:
         response = get_response(request)
         if request.path.startswith(DESK):
             response._csp_replace = DESK_POLICY  # type: ignore[attr-defined]
+        if hasattr(response, "varies"):
+            # The same for everybody: what the layers below looked at (session, language) makes no difference.
+            response.headers["Vary"] = response.varies
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if "/key/" in request.path or "/confirm" in request.path:
@@ -129,6 +147,85 @@ def header_middleware(get_response: Handler) -> Handler:
     return serve
 
 
+class Peer:
+    """For sockets what `peer_middleware` is for pages: `scope["client"]` is who really asks."""
+
+    def __init__(self, inner: Callable[..., Any]) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        """Pass the connection on under its true address."""
+        client = scope.get("client")
+        if client:
+            forwarded = [value for name, value in scope.get("headers", []) if name == b"x-forwarded-for"]
+            address = client_address(client[0], ",".join(value.decode("latin-1") for value in forwarded))
+            scope = {**scope, "client": (address, client[1])}
+        return await self.inner(scope, receive, send)
+
+
+class Refusals:
+    """Sockets that were not let in stand in the audit log, whoever refused them (S-88).
+
+    Who refuses may leave in `scope["refusal"]` the `user` and `why`; else it was the origin.
+    """
+
+    def __init__(self, inner: Callable[..., Any]) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        """Pass the connection on, and see what becomes of it."""
+        told: dict[str, Any] = {}
+        opened = False
+        audit.client.set((scope.get("client") or ("",))[0])
+
+        async def noting(message: dict[str, Any]) -> None:
+            nonlocal opened
+            if message["type"] == "websocket.close" and not opened:
+                await self._note(scope, told)
+            opened = True
+            await send(message)
+
+        return await self.inner({**scope, "refusal": told}, receive, noting)
+
+    async def _note(self, scope: dict[str, Any], told: dict[str, Any]) -> None:
+        origin = next((value for name, value in scope.get("headers", []) if name == b"origin"), b"-")
+        why = told.get("why") or f"origin {origin.decode('latin-1')}"
+        try:
+            await database_sync_to_async(audit.denied)(told.get("user"), scope["path"], why)
+        except DatabaseError:
+            log.exception("a refused socket could not be noted")
+
+
+def denial_middleware(get_response: Handler) -> Handler:
+    """Keep it when somebody with a login asks for what does not exist for him."""
+
+    def serve(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code in (403, 404) and request.user.is_authenticated:
+            audit.denied(request.user, request.path, request.method or "")
+        return response
+
+    return serve
+
+
+class StorageMiddleware:
+    """An upload for which there is no room is refused in words, and is not our fault in the logs (S-22)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Go on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """507 for storage that is full."""
+        if not isinstance(exception, StorageFull):
+            return None
+        said = _("There is no room for files at the moment. Nothing was sent; please try again later.")
+        return HttpResponse(said, status=507, content_type="text/plain; charset=utf-8", headers={"Retry-After": "600"})
+
+
 def staff_middleware(get_response: Handler) -> Handler:
     """Customers do not learn that there is a desk, and a colleague's forgotten session ends."""
 
@@ -138,11 +235,43 @@ def staff_middleware(get_response: Handler) -> Handler:
             if access.is_staff(user):
                 if _is_stale(request):
                     logout(request)
+                elif proof.second_factor_missing(request.session) and not _may_without(request):
+                    return _to_second_factor(request)
             elif request.path.startswith(DESK):
                 raise Http404
         return get_response(request)
 
     return serve
+
+
+SETTING_UP = frozenset({"mfa_index", "mfa_activate_totp", "account_reauthenticate", "account_confirm_email"})
+"""Names of addresses that a colleague without a second factor may see, to get one."""
+SHOWING = frozenset({"mfa_reauthenticate"})
+"""What is left when he has one and this session did not show it: a password alone must not reach the settings of it."""
+ALWAYS = frozenset({"account_logout", "portal:language", "portal:theme", "healthz", "readyz", "metrics"})
+
+
+def _has_second_factor(request: HttpRequest) -> bool:
+    return is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
+
+
+def _may_without(request: HttpRequest) -> bool:
+    try:
+        name = resolve(request.path_info).view_name
+    except Resolver404:
+        return False
+    return name in ALWAYS or name in (SHOWING if _has_second_factor(request) else SETTING_UP)
+
+
+def _to_second_factor(request: HttpRequest) -> HttpResponse:
+    """Pages lead to where the factor is shown or set up; what is not asked by a person is refused in words."""
+    page = request.method == "GET" and "text/html" in request.META.get("HTTP_ACCEPT", "*/*").replace("*/*", "text/html")
+    if not page or "HTTP_HX_REQUEST" in request.META:
+        said = _("Please sign in with your second factor first.")
+        return HttpResponse(said, status=403, content_type="text/plain; charset=utf-8")
+    if not _has_second_factor(request):
+        return redirect("mfa_index")
+    return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def _is_stale(request: HttpRequest) -> bool:

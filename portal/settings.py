@@ -55,7 +55,9 @@ INSTALLED_APPS = [
     "routing",
     "crm.organisation",
     "crm.customers",
+    "crm.planning",
     "crm.service",
+    "crm.marketing",
     "inbox",
     "portal",
     "allauth",
@@ -91,6 +93,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.security.StorageMiddleware",
+    "portal.security.denial_middleware",
     "portal.security.staff_middleware",
     "portal.security.personal_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -154,7 +158,7 @@ if REDIS_URL:
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "core.memory_layer.MemoryLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
@@ -195,6 +199,9 @@ ACCOUNT_SIGNUP_FORM_CLASS = "portal.accounts.SignupForm"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Guichet"
+MFA_ADAPTER = "portal.accounts.SecondFactorAdapter"
+STAFF_SECOND_FACTOR = env.str("STAFF_SECOND_FACTOR", "optional" if DEMO or TESTING else "required")
+"""`required`: colleagues get nowhere without a second factor but to where they set it up; `optional`: as they like."""
 
 WAGTAIL_SITE_NAME = "Guichet"
 WAGTAILADMIN_BASE_URL = BASE_URL
@@ -234,6 +241,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
+CHAT_SOCKETS_PER_ADDRESS = env.int("CHAT_SOCKETS_PER_ADDRESS", 100)
+"""Open chat sockets that one process takes from one network address."""
+CHAT_SOCKETS_PER_CHANNEL = env.int("CHAT_SOCKETS_PER_CHANNEL", 5000)
+CHAT_MESSAGES_PER_MINUTE = env.int("CHAT_MESSAGES_PER_MINUTE", 40)
+"""Messages of one visitor; who writes faster is asked to wait."""
+CHAT_UNLIMITED_NETWORKS = env.list("CHAT_UNLIMITED_NETWORKS", default=[])
+"""Networks behind which many visitors share an address (an own branch, a load test): no limits per address there."""
+
+MAIL_ALERT_PER_HOUR, MAIL_PARK_PER_HOUR = env.int("MAIL_ALERT_PER_HOUR", 60), env.int("MAIL_PARK_PER_HOUR", 300)
+"""Mails of one sender in an hour beyond which staff are told, and beyond which more of them wait to be looked at."""
+STORAGE_RESERVE = env.int("STORAGE_RESERVE", 0 if TESTING else 512 * 1024 * 1024)
+"""Bytes that stay free where files are kept: before that, mail is left at its server and uploads are refused (507)."""
 MAIL_MAX_BYTES = env.int("MAIL_MAX_BYTES", 50 * 1024 * 1024)
 """A larger mail is parked with a notice instead of being read."""
 SMTP_DOOR = env.str("SMTP_DOOR", "127.0.0.1:8025" if DEMO else "")
@@ -241,6 +260,10 @@ LMTP_DOOR = env.str("LMTP_DOOR", "")
 """`host:port` where mail for our channels is taken directly; empty is closed."""
 MAIL_TIMEOUT = env.float("MAIL_TIMEOUT", 60.0)
 """Seconds a mail server may take for one answer."""
+SCANNER = env.str("SCANNER", "")
+"""Where a virus scanner listens that speaks clamd's protocol: `host:port`, or the path of its socket."""
+SCANNER_REQUIRED = env.bool("SCANNER_REQUIRED", True)
+"""Whether files are kept back while the scanner does not answer."""
 LEASE_SECONDS = env.int("LEASE_SECONDS", 30)
 """How long a duty (a mailbox, the scheduler, a mail on its way out) stays with a process that was killed or froze."""
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -252,6 +275,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Guichet <no-reply@localhost>
 MAIL_SINK = VAR_DIR / "mail" if DEMO else None
 """When set, nothing leaves the machine: outgoing mail is written here as .eml files."""
 
+SESSION_ENGINE = "core.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
-
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from core import limits
 
 
 def network_of(request: HttpRequest) -> str:
@@ -13,11 +13,7 @@ def network_of(request: HttpRequest) -> str:
 
     `portal.security` has made REMOTE_ADDR the true address.
     """
-    try:
-        ip = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return "unknown"
-    return str(ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)
+    return limits.network(request.META.get("REMOTE_ADDR", ""))
 
 
 def safe_next(url: str, fallback: str) -> str:

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from core.composed import Composed
 from routing import conditions, registry
 from routing.conditions import Reason, RuleInvalid
 from routing.facts import Reading, shorten
@@ -160,11 +161,13 @@ class RuleBook:
         depth: int = 0,
         *,
         without: Collection[int] = (),
+        again: Collection[int] = (),
     ) -> RuleRun:
         """Put an event to the rules; the actions of those that match are applied to `target`.
 
         `depth` counts how many times rules started rules since the thing that really happened. At MAX_DEPTH a rule
-        that would change something again is paused instead. `without` names rules to leave out.
+        that would change something again is paused instead: one of `again`, which did something twice on the way, or
+        any when that names none. `without` names rules to leave out.
         Returns the run, unsaved. Raises only DatabaseError, because the transaction is lost then anyway.
         """
         run = RuleRun(event=event, subject=subject, matched=[], errors=list(self.broken.get(event, ())[:MAX_ERRORS]))
@@ -181,7 +184,7 @@ class RuleBook:
             except Exception as fault:  # one bad rule never stops the others (S-67)
                 _note(run, rule, fault)
                 continue
-            if depth >= MAX_DEPTH:
+            if depth >= MAX_DEPTH and (not again or rule.id in again):
                 self._circle(run, rule)
                 continue
             did = self._apply(run, rule, target)
@@ -255,10 +258,13 @@ _compiled: dict[int, tuple[Any, CompiledRule | None, dict[str, Any] | None]] = {
 _known: tuple[tuple[Any, ...], RuleBook] = ((), RuleBook())
 
 
+_revisions = Composed(lambda: Rule.objects.filter(active=True, paused_because="").values_list("pk", "revision"))
+
+
 def load() -> RuleBook:
     """The active rules. One small query; only what was saved since the last call is read and built again."""
     global _known
-    key = tuple(Rule.objects.filter(active=True, paused_because="").values_list("pk", "revision"))
+    key = tuple(_revisions())
     if key != _known[0]:
         _known = (key, _read(key))
     book = _known[1]

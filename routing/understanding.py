@@ -126,21 +126,25 @@ _MIN_INFLECTED = 4
 @dataclass(frozen=True, slots=True)
 class _Keywords:
     words: frozenset[str]
-    phrases: tuple[str, ...]
+    beginnings: tuple[str, ...]
+    phrases: dict[str, list[str]]
+    """By their first word: most texts hold the first words of few."""
     unspaced: tuple[str, ...]
 
     def found(self, seen: set[str], line: str, compact: str) -> bool:
         return (
             not self.words.isdisjoint(seen)
-            or any(phrase in line for phrase in self.phrases)
-            or any(word in compact for word in self.unspaced)
+            or any(word.startswith(self.beginnings) for word in seen)
+            or any(phrase in line for first in self.phrases.keys() & seen for phrase in self.phrases[first])
+            or (not compact.isascii() and any(word in compact for word in self.unspaced))
         )
 
 
 @lru_cache(maxsize=256)
 def _keywords(lines: str) -> _Keywords:
     words: set[str] = set()
-    phrases: list[str] = []
+    beginnings: list[str] = []
+    phrases: dict[str, list[str]] = {}
     unspaced: list[str] = []
     for line in _lines(lines):
         folded = fold(line)
@@ -152,14 +156,15 @@ def _keywords(lines: str) -> _Keywords:
         if not tokens:
             continue
         *before, last = tokens
-        start = " ".join([*before, ""])
-        if open_end:
-            phrases.append(f" {start}{last}")
-        elif before:
-            phrases.extend(f" {start}{form} " for form in _forms(last))
+        if before:
+            start = " ".join(["", *before, ""])
+            forms = [f"{start}{last}"] if open_end else [f"{start}{form} " for form in _forms(last)]
+            phrases.setdefault(before[0], []).extend(forms)
+        elif open_end:
+            beginnings.append(last)
         else:
             words.update(_forms(last))
-    return _Keywords(frozenset(words), tuple(phrases), tuple(unspaced))
+    return _Keywords(frozenset(words), tuple(beginnings), phrases, tuple(unspaced))
 
 
 def _forms(word: str) -> Iterator[str]:

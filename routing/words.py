@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -37,6 +36,18 @@ class Labels:
         return self._known[key]
 
 
+def comma() -> str:
+    """What stands between items of a list, in the reader's punctuation."""
+    return pgettext("between items of a list", ", ")
+
+
+def _listed(items: Sequence[str], last: str) -> str:
+    """`a, b or c` in the reader's punctuation; Django's own list keeps the Latin comma in Chinese."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{comma().join(items[:-1])} {last} {items[-1]}"
+
+
 def conditions(tree: Any, labels: Labels, minutes: int | None = None) -> str:
     """When the rule matches."""
     said = _group(tree, labels, outermost=True) if isinstance(tree, dict) else ""
@@ -51,7 +62,7 @@ def actions(steps: Any, labels: Labels, *, stop: bool = False) -> str:
     said = [action(step, labels) for step in steps or () if isinstance(step, dict)]
     if stop and not any(step.get("action") == "stop" for step in steps or () if isinstance(step, dict)):
         said.append(_("no further rules"))
-    return ", ".join(said) or _("nothing")
+    return pgettext("between the actions of a rule", ", ").join(said) or _("nothing")
 
 
 def _group(tree: Mapping[str, Any], labels: Labels, *, outermost: bool = False) -> str:
@@ -65,8 +76,8 @@ def _group(tree: Mapping[str, Any], labels: Labels, *, outermost: bool = False) 
         return ""
     match = tree.get("match")
     if match == "none":
-        return _("none of these: %(conditions)s") % {"conditions": "; ".join(said)}
-    joined = get_text_list(said, _("or") if match == "any" else _("and"))
+        return _("none of these: %(conditions)s") % {"conditions": pgettext("between conditions", "; ").join(said)}
+    joined = _listed(said, _("or") if match == "any" else _("and"))
     return joined if outermost or len(said) == 1 else f"({joined})"
 
 
@@ -88,7 +99,7 @@ def condition(item: Mapping[str, Any], labels: Labels) -> str:
     if operator.needs == "nothing":
         return f"{fact.label} {operator.label}"
     known = labels.of(fact, fact)
-    shown = get_text_list([_quoted(str(one), known) for one in several], _("or"))
+    shown = _listed([_quoted(str(one), known) for one in several], _("or"))
     return " ".join(filter(None, [said, shown, str(fact.unit)]))
 
 
@@ -116,10 +127,10 @@ def reason(row: list[str], labels: Labels) -> str:
     asked = f"{fact.label} {chosen.label if chosen else operator}"
     if value:
         several = value.split(", ") if chosen and chosen.needs == "many" else [value]
-        asked = f"{asked} {get_text_list([_quoted(one, known) for one in several], _('or'))}"
+        asked = f"{asked} {_listed([_quoted(one, known) for one in several], _('or'))}"
     if operator.startswith(NEGATED):
         asked = _("not: %(condition)s") % {"condition": asked}
-    shown = ", ".join(known.get(one, one) for one in found.split(", ")) if known else found
+    shown = comma().join(known.get(one, one) for one in found.split(", ")) if known else found
     return _("%(condition)s (found: %(found)s)") % {"condition": asked, "found": shown or _("nothing")}
 
 
@@ -135,10 +146,10 @@ def action(step: Mapping[str, Any], labels: Labels) -> str:
         several = value if isinstance(value, list) else [value]
         shown = [str(one) for one in several if one not in (None, "")]
         free = parameter.kind in ("text", "long")
-        values[parameter.name] = ", ".join(_quoted(one, known) if free else _plain(one, known) for one in shown)
+        values[parameter.name] = comma().join(_quoted(one, known) if free else _plain(one, known) for one in shown)
     if kind.sentence:
         return str(kind.sentence).format_map(values)
-    return f"{kind.label} {', '.join(filter(None, values.values()))}".strip()
+    return f"{kind.label} {comma().join(filter(None, values.values()))}".strip()
 
 
 def _plain(value: str, known: Mapping[str, str]) -> str:

@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import translation
 
 from tests import environment
 from tests.processes import free_port, running
@@ -21,20 +23,54 @@ if TYPE_CHECKING:
 
 _folder = environment.isolate()
 environment.watch_queries()
+environment.log_in_freshly()
 
-from tests import factories  # noqa: E402
+from tests import database, factories  # noqa: E402
+from tests.servers import network  # noqa: E402
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_folder, ignore_errors=True)
 
 
+SLOW = {"chromium", "hylafax", "dovecot", "clamav"}
+LONG = (
+    "tests/load/",
+    "tests/faults/",
+    "tests/security/",
+    "tests/portal/test_access_matrix.py",
+    "tests/portal/test_demo",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first: a worker that has finished then finds short ones to take over from the other (worksteal)."""
+    for item in items:
+        if item.get_closest_marker("once") and _works_on_data(item):
+            raise pytest.UsageError(f"{item.nodeid} works on a database: it may not be marked as `once`")
+    items.sort(
+        key=lambda item: not (SLOW & {mark.name for mark in item.iter_markers()} or item.nodeid.startswith(LONG))
+    )
+
+
+def _works_on_data(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures or {"django_db", "postgresql", "redis"} & {mark.name for mark in item.iter_markers()})
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for marker in ("postgresql", "redis", "dovecot", "chromium"):
+    for marker in ("postgresql", "redis", "dovecot", "chromium", "clamav", "hylafax"):
         if item.get_closest_marker(marker) and (reason := environment.missing(marker)):
             if environment.NOTHING_SKIPPED:
                 pytest.fail(f"may not be skipped here: {reason}", pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with network.steady() if item.get_closest_marker("chromium") else nullcontext():
+        return (yield)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -47,35 +83,28 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
-    """On SQLite the run begins with a copy of a database that an earlier run migrated, when there is one."""
-    if connection.vendor != "sqlite":
-        return False
-    template = environment.migrated_template()
-    if template.exists():
-        shutil.copyfile(template, settings.DATABASES["default"]["TEST"]["NAME"])
-    return True
+def django_db_keepdb(django_db_modify_db_settings: None, django_db_blocker: Any) -> bool:
+    """The run begins with a copy of a database that an earlier run migrated, when there is one."""
+    with django_db_blocker.unblock():
+        return database.begin_with_template()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """As pytest-django does it; a freshly migrated SQLite database is kept for later runs."""
-    template = environment.migrated_template()
-    if connection.vendor != "sqlite" or template.exists():
-        return
-    template.parent.mkdir(exist_ok=True)
-    fresh = template.with_suffix(f".{os.getpid()}")
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(fresh)])
-    for old in template.parent.glob("migrated-*.sqlite3"):
-        old.unlink(missing_ok=True)
-    fresh.replace(template)
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """As pytest-django does it; a freshly migrated database is kept for later runs."""
+    with django_db_blocker.unblock():
+        database.keep_template()
+        database.keep_migrated_rows()
+    yield
+    with django_db_blocker.unblock():
+        database.end_sessions()
 
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test begins with an empty cache and without files of the one before."""
+    """Every test begins with an empty cache, in English, without files of the one before."""
     yield
+    translation.deactivate()  # a request leaves its own language
     cache.clear()
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
 
@@ -168,13 +197,13 @@ def process_environment(transactional_db: None) -> dict[str, str]:
 
 
 def child_environment() -> dict[str, str]:
-    database = connection.settings_dict
+    used = connection.settings_dict
     if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
+        url = f"sqlite:///{used['NAME']}"
     else:
-        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-        host = f"{database['HOST'] or '127.0.0.1'}:{database['PORT'] or 5432}"
-        url = f"postgres://{database['USER']}{password}@{host}/{database['NAME']}"
+        password = f":{used['PASSWORD']}" if used["PASSWORD"] else ""
+        host = f"{used['HOST'] or '127.0.0.1'}:{used['PORT'] or 5432}"
+        url = f"postgres://{used['USER']}{password}@{host}/{used['NAME']}"
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
@@ -185,6 +214,7 @@ def child_environment() -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "CHANNEL_KEY": settings.CHANNEL_KEYS[0],
         "TOKEN_KEY": settings.TOKEN_KEYS[0],
+        "STAFF_SECOND_FACTOR": settings.STAFF_SECOND_FACTOR,
         "PYTHONPATH": str(settings.BASE_DIR),
         "PYTHONUNBUFFERED": "1",
     }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import shutil
 import socket
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from django.apps import apps
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
 
 NOTHING_SKIPPED = os.environ.get("GUICHET_NOTHING_SKIPPED") == "1"
 """Set by `make check`: a service test that cannot run is a failure there."""
@@ -38,15 +41,6 @@ def isolate() -> Path:
     return folder
 
 
-def migrated_template() -> Path:
-    """Where an SQLite database with exactly these migrations is kept between runs: making one takes seconds."""
-    seen = hashlib.sha256()
-    for config in sorted(apps.get_app_configs(), key=lambda config: config.name):
-        for path in sorted(Path(config.path).glob("migrations/*.py")):
-            seen.update(f"{config.name}/{path.name}\n".encode() + path.read_bytes())
-    return settings.BASE_DIR / ".cache" / f"migrated-{seen.hexdigest()[:16]}.sqlite3"
-
-
 def watch_queries() -> None:
     """Make every request of the test client fail on an N+1 query (models of the frameworks excepted)."""
     from zeal.constants import initialize_app_registry
@@ -57,6 +51,16 @@ def watch_queries() -> None:
     settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
     foreign = ("wagtail*", "auth", "contenttypes", "account", "sessions")
     settings.ZEAL_ALLOWLIST = [{"model": f"{app}.*"} for app in foreign]
+
+
+def log_in_freshly() -> None:
+    """Let `force_login` be a login with a password that happened just now, as far as sensitive pages ask."""
+    user_logged_in.connect(_with_password, dispatch_uid="tests.log_in_freshly")
+
+
+def _with_password(request: HttpRequest, **_kwargs: Any) -> None:
+    if AUTHENTICATION_METHODS_SESSION_KEY not in request.session:
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
 
 
 def binary(*names: str) -> str:
@@ -92,8 +96,14 @@ def missing(marker: str) -> str:
         return "" if redis_url() else "no Redis server"
     if marker == "dovecot":
         return "" if binary("dovecot") else "no Dovecot"
+    if marker == "clamav":
+        return "" if binary("clamd") else "no clamd"
     if marker == "chromium":
         if importlib.util.find_spec("playwright") is None:
             return "no playwright"
         return "" if chromium() else "no Chromium"
+    if marker == "hylafax":
+        from tests.servers import hylafax
+
+        return hylafax.missing()
     raise ValueError(marker)

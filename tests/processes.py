@@ -23,7 +23,7 @@ def free_port() -> int:
 def running(
     command: list[str], env: dict[str, str], *, port: int = 0, seconds: float = 30
 ) -> Iterator[subprocess.Popen]:
-    """A child process in the checkout; with `port`, once that port answers. It is ended, if need be killed, at the end."""
+    """A child process in the checkout; with `port`, once that port answers. It is ended, soon killed, at the end."""
     with (Path(env["GUICHET_VAR"]) / f"process-{time.monotonic_ns()}.log").open("w+b") as log:
         child = subprocess.Popen(command, cwd=BASE, env=env, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -42,7 +42,7 @@ def running(
             if child.poll() is None:
                 child.terminate()
                 try:
-                    child.wait(10)
+                    child.wait(3)  # Daphne waits longer for browsers that still hold a socket
                 except subprocess.TimeoutExpired:
                     child.kill()
                     child.wait()

@@ -31,6 +31,15 @@ class MomentColumn(Column):
 
     cell_template_name = "core/staff/columns/moment.html"
 
+    def __init__(self, name: str, *, full: bool = False, **kwargs: Any) -> None:
+        """`full` shows day and time however near the moment is."""
+        super().__init__(name, **kwargs)
+        self.full = full
+
+    def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
+        """The moment and how it is shown."""
+        return {**super().get_cell_context_data(instance, parent_context), "full": self.full}
+
 
 class PersonColumn(Column):
     """Initials and name of a colleague or a contact."""
@@ -39,7 +48,10 @@ class PersonColumn(Column):
 
 
 class LinkColumn(Column):
-    """Text that leads somewhere, with a quieter line below it; without an address it is only text."""
+    """Text that leads somewhere, with a quieter line below it; without an address it is only text.
+
+    `narrow` gives a line that only phones show, whose lists end after two columns.
+    """
 
     cell_template_name = "core/staff/columns/link.html"
 
@@ -47,19 +59,22 @@ class LinkColumn(Column):
         self,
         name: str,
         *,
-        url: Callable[[Any], str | None],
+        url: Callable[[Any], str | None] = lambda _record: None,
         note: Callable[[Any], str] | None = None,
+        narrow: Callable[[Any], str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name, **kwargs)
         self.url = url
         self.note = note
+        self.narrow = narrow
 
     def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
         """The text and where it leads."""
         context = super().get_cell_context_data(instance, parent_context)
         context["url"] = self.url(instance)
         context["note"] = self.note(instance) if self.note else ""
+        context["narrow"] = self.narrow(instance) if self.narrow else ""
         return context
 
 

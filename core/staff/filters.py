@@ -9,7 +9,7 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_filters.widgets import SuffixedMultiWidget
 from wagtail.admin.filters import WagtailFilterSet
 
@@ -23,7 +23,7 @@ class DaysWidget(SuffixedMultiWidget):
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         fields = [
             forms.DateInput(attrs={"type": "date", "aria-label": label}, format="%Y-%m-%d")
-            for label in (_("From"), _("To"))
+            for label in (pgettext_lazy("first day", "From"), pgettext_lazy("last day", "To"))
         ]
         super().__init__(fields, attrs)
 

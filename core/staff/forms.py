@@ -85,5 +85,21 @@ class RecordForm(WagtailAdminModelForm):
             yield each, self.row_sets[each.name]
 
 
+class MomentField(forms.DateTimeField):
+    """A day and a time in the writer's zone, by the browser's own field: Wagtail's needs an inline script."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+        super().__init__(**kwargs)
+
+
+class DayField(forms.DateField):
+    """A day, by the browser's own field."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        super().__init__(**kwargs)
+
+
 class RowForm(forms.ModelForm):
     """Base of one row; an untouched new row is nothing."""

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, resolve_url
-from django.urls import reverse_lazy
+from django.shortcuts import get_object_or_404, redirect, resolve_url
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from core import proof
 
 HOME = {"url": reverse_lazy("wagtailadmin_home"), "label": _("Start")}
 """First breadcrumb of every screen."""
@@ -28,6 +31,35 @@ def visible(model: type[Model], user: Any) -> QuerySet[Any]:
     manager = model._default_manager
     scope = getattr(manager, "visible_to", None)
     return scope(user) if scope else manager.all()
+
+
+def proof_asked(request: HttpRequest, seconds: float) -> HttpResponseBase | None:
+    """Where whoever did not prove himself within `seconds` is sent; None when he did (S-82).
+
+    What he wrote into a form is not kept on the way: it may hold passwords.
+    """
+    if proof.is_recent(request.session, seconds):
+        return None
+    return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
+
+
+class Sensitive:
+    """A page on which somebody with a colleague's open browser could do much harm: asks who is there.
+
+    Only where `sensitive` of the viewset says so. Wagtail's view has checked the permission by then.
+    """
+
+    viewset: Any = None
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The form, after a recent proof."""
+        asked = proof_asked(request, proof.RECENT_SECONDS) if self.viewset.sensitive else None
+        return asked or super().get(request, *args, **kwargs)  # type: ignore[misc]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The deed, when the form was opened with one."""
+        asked = proof_asked(request, proof.FORM_SECONDS) if self.viewset.sensitive else None
+        return asked or super().post(request, *args, **kwargs)  # type: ignore[misc]
 
 
 class StaffRequired(View):

@@ -16,6 +16,7 @@ from django.forms import BaseModelForm
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
@@ -24,9 +25,10 @@ from wagtail.admin.views.generic.history import HistoryFilterSet, HistoryView
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 
+from core import audit
 from core.staff import filters
 from core.staff.export import SafeExport
-from core.staff.views import HOME, visible
+from core.staff.views import HOME, Sensitive, visible
 
 SEARCH_LIMIT = 200
 """Characters of a question that are looked for; a database refuses a pattern of many thousands (S-70)."""
@@ -83,7 +85,7 @@ class RecordList(Scoped, SafeExport, generic.IndexView):
         return queryset.distinct() if repeats else queryset
 
 
-class RecordAdd(Scoped, generic.CreateView):
+class RecordAdd(Sensitive, Scoped, generic.CreateView):
     """The form for a new record."""
 
     def save_instance(self) -> Model:
@@ -91,7 +93,12 @@ class RecordAdd(Scoped, generic.CreateView):
         assert self.viewset is not None  # noqa: S101
         record = self.viewset.saved(self.form, self.request.user)
         log(instance=record, action="wagtail.create", user=self.request.user, content_changed=True)
+        self.viewset.note("added", record, self.request.user)
         return record
+
+    def get_success_buttons(self) -> list[Any]:
+        """To the form again, where the set has one."""
+        return super().get_success_buttons() if self.edit_url_name else []
 
     def get_success_url(self) -> str:
         """Where to go on."""
@@ -99,7 +106,7 @@ class RecordAdd(Scoped, generic.CreateView):
         return self.viewset.url_after_save(self.object) or super().get_success_url()
 
 
-class RecordEdit(ScopedObject, generic.EditView):
+class RecordEdit(Sensitive, ScopedObject, generic.EditView):
     """The form of a record."""
 
     def save_instance(self) -> Model:
@@ -107,6 +114,8 @@ class RecordEdit(ScopedObject, generic.EditView):
         assert self.viewset is not None  # noqa: S101
         record = self.viewset.saved(self.form, self.request.user)
         log(instance=record, action="wagtail.edit", user=self.request.user, content_changed=self.form.has_changed())
+        if self.form.has_changed():
+            self.viewset.note("changed", record, self.request.user, ", ".join(self.form.changed_data))
         return record
 
     def get_success_url(self) -> str:
@@ -115,7 +124,7 @@ class RecordEdit(ScopedObject, generic.EditView):
         return self.viewset.url_after_save(self.object) or super().get_success_url()
 
 
-class RecordDelete(ScopedObject, generic.DeleteView):
+class RecordDelete(Sensitive, ScopedObject, generic.DeleteView):
     """Asks, then deletes."""
 
     def form_valid(self, form: Any) -> HttpResponseBase:
@@ -132,7 +141,9 @@ class RecordDelete(ScopedObject, generic.DeleteView):
         assert self.viewset is not None  # noqa: S101
         with transaction.atomic():
             log(instance=self.object, action="wagtail.delete", user=self.request.user, deleted=True)
+            about = str(self.object)
             self.viewset.removed(self.object, self.request.user)
+            self.viewset.note("deleted", about, self.request.user)
 
 
 class RecordInspect(ScopedObject, generic.InspectView):
@@ -181,6 +192,10 @@ class RecordViewSet(ModelViewSet):
     prefetch_related: ClassVar[tuple[str, ...]] = ()
     save_service: ClassVar[Callable[..., Any] | None] = None
     delete_service: ClassVar[Callable[..., None] | None] = None
+    sensitive: ClassVar[bool] = False
+    """Adding, changing and deleting needs a recent proof of who is there."""
+    audited: ClassVar[bool] = True
+    """Changes go into the audit log. Those of records people work on every day do not: they keep their own history."""
     add_enabled: ClassVar[bool] = True
     edit_enabled: ClassVar[bool] = True
     delete_enabled: ClassVar[bool] = True
@@ -207,6 +222,12 @@ class RecordViewSet(ModelViewSet):
             self.delete_service(record, by)
         else:
             record.delete()
+
+    def note(self, deed: str, record: Any, by: Any, detail: str = "") -> None:
+        """Put the deed into the audit log: which record, and which fields were changed, never their values."""
+        if self.audited:
+            about = format_lazy("{} {}", self.model._meta.verbose_name, record)
+            audit.record(deed, by=by, about=about, detail=detail)
 
     def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
         """The form; a set that is only read has none."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+import phonenumbers
 from django import forms, template
 from django.forms import BoundField
 from django.template.context import Context
@@ -42,6 +44,16 @@ STATES = {
     "good": ("success", "check"),
     "trouble": ("danger", "warning"),
     "paused": ("warning", "status-pending"),
+    "dropped": ("neutral", "x"),
+    "agreed": ("info", "calendar"),
+    "missed": ("danger", "warning"),
+    "draft": ("neutral", "edit"),
+    "running": ("success", "play"),
+    "finished": ("neutral", "check"),
+    "claimed": ("info", "phone"),
+    "blocked": ("danger", "x"),
+    "checking": ("info", "clock"),
+    "ready": ("success", "check"),
 }
 """Tone and icon of a word that says where something stands. A word that is not here is neutral, without an icon."""
 
@@ -61,9 +73,14 @@ def icon(name: str, size: str = "", label: str = "", cls: str = "") -> SafeStrin
         '<svg class="{}" viewBox="0 0 20 20" {}><use href="{}#{}"></use></svg>',
         classes,
         said,
-        static("core/icons.svg"),
+        _icons(),
         name,
     )
+
+
+@cache
+def _icons() -> str:
+    return static("core/icons.svg")
 
 
 @register.simple_tag
@@ -101,6 +118,21 @@ def avatar(name: Any, size: str = "", square: bool = False) -> SafeString:
     classes += [f"g-avatar--{size}"] if size else []
     classes += ["g-avatar--square"] if square else []
     return format_html('<span class="{}" aria-hidden="true">{}</span>', " ".join(classes), initials(text))
+
+
+@register.simple_tag
+def phone(number: str) -> SafeString:
+    """A number in E.164 as people of the world write it, to be dialled by a click."""
+    return format_html('<a class="g-tel" href="tel:{}" data-dial><bdi>{}</bdi></a>', number, spaced(number))
+
+
+@register.filter
+def spaced(number: str) -> str:
+    """`+49 30 9018`; what is no number stays as it is."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    except phonenumbers.NumberParseException:
+        return number
 
 
 @register.simple_tag

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import phonenumbers
@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm.customers.models import Contact, ContactLink, ContactPoint, TimelineEntry
 from crm.organisation.models import User
 
+_listeners: list[Callable[[list[int]], None]] = []
 _followers: list[tuple[type[models.Model], str]] = []
 
 
@@ -29,6 +30,16 @@ def follow(model: type[models.Model], field: str) -> None:
     if (model, field) in _followers:
         raise ValueError(f"{model.__name__}.{field} follows already")
     _followers.append((model, field))
+
+
+def on_linked(listener: Callable[[list[int]], None]) -> None:
+    """Have `listener` called, in the transaction, with the keys of two contacts that became one, or two again."""
+    _listeners.append(listener)
+
+
+def _tell(contacts: list[int]) -> None:
+    for listener in _listeners:
+        listener(contacts)
 
 
 def normalise_email(value: str) -> str:
@@ -97,6 +108,12 @@ def contact_for(kind: str, value: str, name: str = "") -> Contact:
     return contacts_for(kind, {address: name})[address]
 
 
+def give_point(contact: Contact, kind: str, address: str) -> bool:
+    """Note that `contact` is reached at this normalised address, unless it is somebody's; whether it was new."""
+    _point, made = ContactPoint.objects.get_or_create(kind=kind, value=address, defaults={"contact": contact})
+    return made
+
+
 @transaction.atomic
 def claim_for_user(user: User, address: str) -> Contact:
     """After `user` proved that `address` is his: his contact is the one with that address.
@@ -140,6 +157,7 @@ def link(kept: Contact, other: Contact, *, by: User | None) -> ContactLink:
         kept.user_id = user_id
         kept.save(update_fields=["user"])
     TimelineEntry.objects.create(contact=kept, kind="contact.linked", title=str(other), actor=by)
+    _tell([kept.pk, other.pk])
     return ContactLink.objects.create(kept=kept, merged=other, by=by, moved=moved)
 
 
@@ -162,6 +180,7 @@ def unlink(record: ContactLink, *, by: User | None) -> None:
     record.undone_at = timezone.now()
     record.save(update_fields=["undone_at"])
     TimelineEntry.objects.create(contact=kept, kind="contact.unlinked", title=str(other), actor=by)
+    _tell([kept.pk, other.pk])
 
 
 def _movers() -> Iterable[tuple[type[models.Model], str]]:

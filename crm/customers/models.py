@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.organisation import access
 
@@ -63,7 +64,7 @@ class Customer(models.Model):
         """What it is."""
 
         COMPANY = "company", _("Company")
-        PERSON = "person", _("Person")
+        PERSON = "person", pgettext_lazy("customer", "Person")
 
     class Part(models.TextChoices):
         """What it is to us."""
@@ -85,7 +86,7 @@ class Customer(models.Model):
         """Where the relation stands."""
 
         PROSPECT = "prospect", _("Prospect")
-        ACTIVE = "active", _("Active")
+        ACTIVE = "active", pgettext_lazy("customer", "Active")
         DORMANT = "dormant", _("Dormant")
         BLOCKED = "blocked", _("Blocked")
 
@@ -186,10 +187,31 @@ class ContactPoint(models.Model):
         return self.value
 
 
+class RefusedNumber(models.Model):
+    """A number that must not be called. It stands alone: it holds whatever becomes of the contact, and before one is.
+
+    Written by `crm.customers.consent`; what was marked and taken back stands on the contact's timeline.
+    """
+
+    number = models.CharField(_("number"), max_length=32, unique=True)
+    """E.164."""
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("refused number")
+        verbose_name_plural = _("refused numbers")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class TimelineEntry(models.Model):
     """One thing that happened with a contact, whatever room it happened in."""
 
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="timeline")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="timeline", db_index=False)
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=30)
     """What happened: `ticket.opened`, `message.in`, `message.out`, `contact.linked` …"""
@@ -197,6 +219,11 @@ class TimelineEntry(models.Model):
     reference = models.CharField(max_length=60, blank=True)
     """What it was about: `ticket:123`."""
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    words = ""
+    """What `kind` means, in the reader's language; set by `crm.customers.timeline`."""
+    url = ""
+    """Where the record is that `reference` names; set by `crm.customers.timeline`."""
 
     class Meta:
         verbose_name = _("timeline entry")

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.forms import BaseModelForm
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from core.staff import filters
 from core.staff.choosing import Picker
@@ -58,7 +58,7 @@ class TagsField(forms.CharField):
             label=gettext_lazy("Tags"),
             required=False,
             max_length=1000,
-            help_text=gettext_lazy("Words with commas between."),
+            help_text=gettext_lazy("Separate words with commas."),
         )
 
     def clean(self, value: Any) -> list[str]:
@@ -67,7 +67,7 @@ class TagsField(forms.CharField):
         words = {word.casefold(): word for word in (" ".join(part.split()) for part in text.split(",")) if word}
         longest = Tag._meta.get_field("name").max_length or 60
         if any(len(word) > longest for word in words.values()):
-            raise ValidationError(_("A tag has %(count)d letters at most.") % {"count": longest})
+            raise ValidationError(_("A tag has at most %(count)d characters.") % {"count": longest})
         return list(words.values())
 
 
@@ -191,6 +191,7 @@ class CustomerViewSet(RecordViewSet):
 
     name = "customers"
     url_prefix = "customers"
+    audited = False
     model = Customer
     icon = "g-company"
     menu_name = "customers"
@@ -206,7 +207,7 @@ class CustomerViewSet(RecordViewSet):
         StatusColumn("status", label=gettext_lazy("Status"), sort_key="status"),
         "region",
         PersonColumn("owner", label=gettext_lazy("Owner")),
-        MomentColumn("created_at", label=gettext_lazy("Since"), sort_key="created_at"),
+        MomentColumn("created_at", label=pgettext_lazy("in our books", "Since"), sort_key="created_at"),
     ]
     list_export: ClassVar = [
         "name",
@@ -285,7 +286,7 @@ class TagForm(RecordForm):
         """One spelling."""
         name = self.cleaned_data["name"].strip()
         if Tag.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(_("There is such a tag already."))
+            raise ValidationError(_("This tag exists already."))
         return name
 
 
@@ -294,6 +295,7 @@ class TagViewSet(RecordViewSet):
 
     name = "tags"
     url_prefix = "tags"
+    audited = False
     model = Tag
     icon = "g-tag"
     menu_name = "tags"

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin import messages
 
 from core.staff import filters
@@ -22,9 +22,10 @@ from core.staff.forms import RowForm, Rows, Section
 from core.staff.panels import Panel, panels_of, register_panel
 from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordViewSet
-from crm.customers import identity
-from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, Tag
+from crm.customers import consent, identity
+from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, RefusedNumber, Tag
 from crm.customers.staff import TaggedForm, TagsField, customer_picker
+from crm.customers.staff_consent import CallsView
 from crm.customers.timeline import visible_to
 from crm.organisation.profile import time_zones
 
@@ -221,6 +222,7 @@ class ContactViewSet(RecordViewSet):
 
     name = "contacts"
     url_prefix = "contacts"
+    audited = False
     model = Contact
     icon = "g-user"
     menu_name = "contacts"
@@ -246,7 +248,7 @@ class ContactViewSet(RecordViewSet):
             ),
         ),
         "language",
-        MomentColumn("created_at", label=gettext_lazy("Since"), sort_key="created_at"),
+        MomentColumn("created_at", label=pgettext_lazy("in our books", "Since"), sort_key="created_at"),
     ]
     list_export: ClassVar = ["name", "address", "title", "customer", "language", "time_zone", "created_at"]
     export_headings: ClassVar = {"address": gettext_lazy("Address")}
@@ -270,6 +272,7 @@ class ContactViewSet(RecordViewSet):
         return [
             *super().get_urlpatterns(),
             path("<int:pk>/", ContactPage.as_view(), name="record"),
+            path("<int:pk>/calls/<int:point>/<str:deed>/", CallsView.as_view(), name="calls"),
             path("<int:pk>/link/", LinkView.as_view(), name="link"),
             path("<int:pk>/unlink/<int:link>/", UnlinkView.as_view(), name="unlink"),
         ]
@@ -279,11 +282,18 @@ class ContactViewSet(RecordViewSet):
 
 
 def facts(request: Any, contact: Contact) -> Panel:
-    """How the person is reached, and what is known."""
+    """How the person is reached, whether he may be called, and what is known."""
+    points = list(contact.points.all())
+    phones = [point.value for point in points if point.kind in consent.PHONES]
+    refused = consent.refusals(phones) if phones else {}
+    marked = set(RefusedNumber.objects.filter(number__in=refused).values_list("number", flat=True)) if refused else ()
     return Panel(
         _("Facts"),
         "customers/staff/panel_contact_facts.html",
-        {"contact": contact, "points": contact.points.all()},
+        {
+            "contact": contact,
+            "points": [(p, p.value in phones, refused.get(p.value, ""), p.value in marked) for p in points],
+        },
         aside=True,
     )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, PermissionsMixin
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from core.composed import Composed
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,6 +33,9 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_superuser=True, is_staff=True, **fields)
 
 
+_roles_of = Composed(lambda user: Group.objects.filter(user=user).values_list("name", flat=True))
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """One person who can log in. Staff have roles (groups named after them); customers have none."""
 
@@ -43,11 +48,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)  # type: ignore[misc]
     is_available = models.BooleanField(_("takes new tickets"), default=True)
     capacity = models.PositiveSmallIntegerField(_("tickets at once"), default=20)
+    chats_at_once = models.PositiveSmallIntegerField(_("chats at once"), default=4)
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    extension = models.CharField(_("telephone extension"), max_length=40, blank=True)
     signature = models.TextField(_("signature"), blank=True)
     shortcuts = models.JSONField(_("shortcuts"), default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    _user_perm_cache: ClassVar[frozenset[str]] = frozenset()
+    """Rights come with roles. Django's backends look here first, and ask no table for rights of one person alone."""
 
     objects = UserManager()
     USERNAME_FIELD = "email"
@@ -69,7 +79,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             return frozenset()
         if self.is_superuser:
             return frozenset({"administrator"})
-        return frozenset(self.groups.values_list("name", flat=True))
+        return frozenset(_roles_of(self.pk))
 
     def get_full_name(self) -> str:
         """The name, or the address when there is none."""

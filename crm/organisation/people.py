@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from core import audit
+from core.sessions import end_sessions
 from crm.organisation.models import User
 from crm.organisation.roles import ADMINISTRATOR, ROLES
 from crm.organisation.services import set_roles
@@ -48,10 +51,10 @@ def _other_administrators(user: User) -> QuerySet[User]:
 @transaction.atomic
 def save_colleague(user: User, roles: Collection[str], queues: Iterable[Queue], *, by: User) -> User:
     """Save a new or changed colleague with exactly these roles and queues. His address counts as verified."""
-    if user.pk:
-        check_change(User.objects.get(pk=user.pk), roles, user.is_active, by=by)
-    else:
-        check_change(user, roles, user.is_active, by=by)
+    stored = User.objects.get(pk=user.pk) if user.pk else user
+    check_change(stored, roles, user.is_active, by=by)
+    before, was_active = (stored.roles, stored.is_active) if user.pk else (frozenset(), True)
+    if not user.pk:
         user.set_unusable_password()
     user.email = user.email.strip().lower()
     user.is_staff = True
@@ -62,7 +65,26 @@ def save_colleague(user: User, roles: Collection[str], queues: Iterable[Queue], 
     QueueMember.objects.filter(user=user).exclude(queue_id__in=wanted).delete()
     known = set(QueueMember.objects.filter(user=user).values_list("queue_id", flat=True))
     QueueMember.objects.bulk_create(QueueMember(queue_id=pk, user=user) for pk in wanted - known)
+    if (before, was_active) != (frozenset(roles), user.is_active):
+        state = "" if user.is_active else " (deactivated)"
+        said = f"{', '.join(sorted(before)) or 'none'} → {', '.join(sorted(roles))}{state}"
+        audit.record("roles", by=by, about=user.email, detail=said)
     return user
+
+
+@transaction.atomic
+def forget_second_factor(user: User, *, by: User | None) -> bool:
+    """Take away what `user` proves himself with besides his password, and log him out everywhere; False without one.
+
+    For a lost phone. `by` is None for whoever has the machine itself. Raises PermissionDenied.
+    """
+    if by is not None and ADMINISTRATOR not in by.roles:
+        raise PermissionDenied(_("Only an administrator can take away a second factor."))
+    if not Authenticator.objects.filter(user=user).delete()[0]:
+        return False
+    end_sessions(user.pk)
+    audit.record("second-factor", by=by, about=user.email, detail="taken away")
+    return True
 
 
 def _confirm_address(user: User) -> None:

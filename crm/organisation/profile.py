@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.users.models import UserProfile
 
 from core.staff.forms import RecordForm, Section
+from core.zones import known
 from crm.organisation.models import User
 
 
 def time_zones() -> list[tuple[str, str]]:
     """The zones of places, for a select."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    names = sorted(name for name in known() if "/" in name and not name.startswith("Etc/"))
     return [("", str(_("As the company"))), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
@@ -37,16 +37,17 @@ class ProfileForm(RecordForm):
         label=_("Density"), choices=[("default", _("Comfortable")), ("snug", _("Compact"))], widget=forms.RadioSelect
     )
     sections: ClassVar = (
-        Section(_("Person"), ("name", "is_available", "signature")),
+        Section(_("Person"), ("name", "is_available", "chats_at_once", "extension", "signature")),
         Section(_("Language and time"), ("language", "time_zone")),
         Section(_("Appearance"), ("theme", "density")),
     )
 
     class Meta:
         model = User
-        fields = ("name", "is_available", "signature", "language", "time_zone")
+        fields = ("name", "is_available", "chats_at_once", "extension", "signature", "language", "time_zone")
         help_texts = {
-            "signature": _("Stands below your answers."),
+            "signature": _("Appears below your answers."),
+            "extension": _("Your line at the telephone system: its calls show on your screen, and it dials for you."),
             "is_available": _("Automatic assignment gives tickets only to people who take new ones."),
         }
 

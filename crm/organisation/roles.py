@@ -28,6 +28,13 @@ _SERVICE = (
     "customers.add_contact",
     "customers.change_contact",
 )
+_PLANNING = tuple(f"planning.{verb}_{model}" for model in ("task", "appointment") for verb in ("view", "add", "change"))
+_CALLS = (
+    *(f"marketing.{verb}_callscript" for verb in ("view", "add", "change", "delete")),
+    *(f"marketing.{verb}_calllist" for verb in ("view", "add", "change")),
+    "marketing.view_calllistentry",
+    *(f"customers.{verb}_refusednumber" for verb in ("view", "add", "delete")),
+)
 _ROUTING_MODELS = ("queue", "businesshours", "slapolicy", "rule", "macro", "keywordset")
 _SETUP = tuple(
     f"routing.{verb}_{model}" for model in _ROUTING_MODELS for verb in ("view", "add", "change", "delete")
@@ -38,6 +45,8 @@ ROLES: dict[str, tuple[str, ...] | None] = {
     SUPERVISOR: (
         *_EVERYONE,
         *_SERVICE,
+        *_PLANNING,
+        *_CALLS,
         *_SETUP,
         "service.delete_ticket",
         "customers.delete_customer",
@@ -51,8 +60,16 @@ ROLES: dict[str, tuple[str, ...] | None] = {
         "inbox.view_delivery",
         "inbox.change_delivery",
     ),
-    AGENT: (*_EVERYONE, *_SERVICE, "inbox.view_template"),
-    MARKETER: (*_EVERYONE, "customers.view_customer", "customers.view_contact"),
+    AGENT: (
+        *_EVERYONE,
+        *_SERVICE,
+        *_PLANNING,
+        "inbox.view_template",
+        "marketing.view_callscript",
+        "marketing.view_calllist",
+        "customers.add_refusednumber",
+    ),
+    MARKETER: (*_EVERYONE, *_PLANNING, *_CALLS, "customers.view_customer", "customers.view_contact"),
     EDITOR: (
         *_EVERYONE,
         "wagtailimages.add_image",

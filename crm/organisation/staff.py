@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
@@ -52,32 +53,42 @@ class ColleagueForm(RecordForm):
     invite = forms.BooleanField(
         label=gettext_lazy("Send a mail with a link to set a password"), required=False, initial=True
     )
+    forget = forms.BooleanField(
+        label=gettext_lazy("Take away the second factor"),
+        required=False,
+        help_text=gettext_lazy("For a lost phone. The person is logged out everywhere and sets up another one."),
+    )
     sections: ClassVar = (
-        Section(gettext_lazy("Person"), ("name", "email", "department", "is_active", "invite")),
+        Section(gettext_lazy("Person"), ("name", "email", "department", "is_active", "invite", "forget")),
         Section(gettext_lazy("Roles"), ("roles",)),
-        Section(gettext_lazy("Work"), ("queues", "is_available", "capacity")),
+        Section(gettext_lazy("Work"), ("queues", "is_available", "capacity", "chats_at_once", "extension")),
     )
 
     class Meta:
         model = User
-        fields = ("name", "email", "department", "is_active", "is_available", "capacity")
+        fields = ("name", "email", "department", "is_active", "is_available", "capacity", "chats_at_once", "extension")
         help_texts = {
             "is_active": gettext_lazy(
                 "Without this the person is logged out at once, everywhere, and cannot come back."
             ),
             "is_available": gettext_lazy("Automatic assignment gives tickets only to people who take new ones."),
-            "capacity": gettext_lazy("So many open tickets automatic assignment gives this person."),
+            "extension": gettext_lazy("The line at the telephone system, as it names it."),
+            "capacity": gettext_lazy("Automatic assignment gives this person at most this many open tickets."),
+            "chats_at_once": gettext_lazy("This person is given at most this many chats at the same time; 0: none."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
+        self.fields["chats_at_once"].required = False
         if self.instance.pk:
             self.fields["roles"].initial = sorted(self.instance.roles)
             self.fields["queues"].initial = [m.queue_id for m in self.instance.queue_memberships.all()]
             self.fields["invite"].initial = False
         else:
             del self.fields["is_active"]
+        if not (self.instance.pk and Authenticator.objects.filter(user=self.instance).exists()):
+            del self.fields["forget"]
         if self.for_user:
             allowed = people.grantable(self.for_user) | (self.instance.roles if self.instance.pk else frozenset())
             self.fields["roles"].choices = [(role, label) for role, label in LABELS.items() if role in allowed]
@@ -88,6 +99,11 @@ class ColleagueForm(RecordForm):
         if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Somebody has a login with this address already."))
         return email
+
+    def clean_chats_at_once(self) -> int:
+        """As it was, when nothing is written."""
+        wanted = self.cleaned_data["chats_at_once"]
+        return self.instance.chats_at_once if wanted is None else wanted
 
     def clean(self) -> dict[str, Any]:
         """What would lock people out is said here, beside the field."""
@@ -105,6 +121,8 @@ def save_colleague(form: ColleagueForm, by: User) -> User:
     """Save what the form says, and invite when asked to."""
     data = form.cleaned_data
     user = people.save_colleague(form.save(commit=False), data["roles"], data["queues"], by=by)
+    if data.get("forget"):
+        people.forget_second_factor(user, by=by)
     if data.get("invite") and user.is_active:
         request = context.request
         transaction.on_commit(lambda: invite(user, request))
@@ -153,6 +171,7 @@ class ColleagueViewSet(RecordViewSet):
 
     name = "people"
     url_prefix = "people"
+    sensitive = True
     model = User
     icon = "g-user"
     menu_label = gettext_lazy("Users")

@@ -15,11 +15,21 @@ class ServiceConfig(AppConfig):
         """Tell the engine what tickets have, and what moves with a linked contact."""
         from crm.customers import identity
         from crm.customers.timeline import register_kind
-        from crm.service import rules
-        from crm.service.models import Satisfaction, Ticket, TicketParticipant
+        from crm.service import rules, task_action
+        from crm.service.models import NUMBER_OFFSET, Satisfaction, Ticket, TicketParticipant
 
         rules.register()
-        register_kind("ticket", Ticket.objects.visible_to)
+        task_action.register()
+        register_kind(
+            "ticket",
+            Ticket.objects.visible_to,
+            describe=lambda key: (f"#{key + NUMBER_OFFSET}", f"/desk/inbox/{key + NUMBER_OFFSET}/"),
+            words={
+                "ticket.opened": _("Ticket opened"),
+                "message.in": _("Message"),
+                "message.out": _("Answer"),
+            },
+        )
         identity.follow(Ticket, "contact")
         identity.follow(TicketParticipant, "contact")
         identity.follow(Satisfaction, "contact")

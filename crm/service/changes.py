@@ -16,11 +16,15 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from core.composed import Composed
+from core.rows import insert, update
 from crm.customers.models import Contact, Tag, TimelineEntry
 from crm.organisation.models import User
 from crm.service import promises
 from crm.service.models import Ticket, TicketEvent, TicketLink, TicketParticipant, TicketQueue
 from routing.models import Queue, RuleRun
+
+FEW = 5
 
 Listener = Callable[[list[Ticket], set[int]], None]
 _listeners: list[Listener] = []
@@ -43,6 +47,19 @@ class Effect(ABC):
     @abstractmethod
     def write(cls, items: list[tuple[Change, Any]]) -> None:
         """Write the rows of these effects; their tickets have primary keys now."""
+
+
+def _lock(tickets: Sequence[int]) -> models.QuerySet[Ticket]:
+    rows = Ticket.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=tickets)
+    return rows.select_related("assignee", "contact__customer__region").order_by("pk")
+
+
+# Many tickets wait in few queues: then each queue is read once, and not with every ticket.
+_locked = Composed(lambda tickets: _lock(tickets).select_related("queue__sla__hours", "queue__hours"))
+_locked_many = Composed(lambda tickets: _lock(tickets).prefetch_related("queue__sla__hours", "queue__hours"))
+_tags = Composed(
+    lambda tickets: Ticket.tags.through.objects.filter(ticket_id__in=tickets).values_list("ticket_id", "tag__name")
+)
 
 
 class Change:
@@ -82,16 +99,13 @@ class Change:
     def lock_all(cls, ticket_ids: Iterable[int], *, actor: User | None = None, name: str = "") -> list[Change]:
         """Several tickets, locked in the order of their keys so that two lockers never wait for each other."""
         wanted = sorted(set(ticket_ids))
-        rows = list(
-            Ticket.objects.select_for_update(of=("self",), no_key=True)
-            .filter(pk__in=wanted)
-            .select_related("queue__sla__hours", "queue__hours", "assignee", "contact__customer__region")
-            .prefetch_related("tags")
-            .order_by("pk")
-        )
+        rows = _locked_many(wanted) if len(wanted) > FEW else _locked(wanted)
         if len(rows) != len(wanted):
             raise Ticket.DoesNotExist
-        return [cls(row, actor=actor, name=name, tags=[t.name for t in row.tags.all()]) for row in rows]
+        tags: dict[int, list[str]] = {pk: [] for pk in wanted}
+        for pk, tag in _tags(wanted):
+            tags[pk].append(tag)
+        return [cls(row, actor=actor, name=name, tags=tags[row.pk]) for row in rows]
 
     @classmethod
     def opening(
@@ -257,21 +271,15 @@ class Change:
     def save_all(changes: Sequence[Change]) -> None:
         """Write everything these changes collected, in the caller's transaction."""
         new = [c.ticket for c in changes if c.ticket._state.adding]
-        if new:
-            Ticket.objects.bulk_create(new)
-        for change in changes:
-            change._save_row()
-        _create(TicketEvent, (_with(e, ticket=c.ticket) for c in changes for e in c.events))
-        _create(
-            TicketParticipant,
-            (TicketParticipant(ticket=c.ticket, contact_id=p) for c in changes for p in c.participants),
-            True,
-        )
-        _create(TicketQueue, (TicketQueue(ticket=c.ticket, queue_id=q) for c in changes for q in c.also_queues), True)
-        _create(TicketLink, (TicketLink(ticket=c.ticket, other=o, kind=k) for c in changes for o, k in c.links), True)
-        _create(TimelineEntry, (e for c in changes for e in c.timeline_of_ticket()))
+        insert(new)
+        _save_rows(changes)
+        insert([_with(e, ticket=c.ticket) for c in changes for e in c.events])
+        _see_to(TicketParticipant(ticket=c.ticket, contact_id=p) for c in changes for p in c.participants)
+        _see_to(TicketQueue(ticket=c.ticket, queue_id=q) for c in changes for q in c.also_queues)
+        _see_to(TicketLink(ticket=c.ticket, other=o, kind=k) for c in changes for o, k in c.links)
+        insert([e for c in changes for e in c.timeline_of_ticket()])
         _save_tags(changes)
-        _create(RuleRun, (_with(r, subject=f"ticket:{c.ticket.pk}") for c in changes for r in c.runs))
+        insert([_with(r, subject=f"ticket:{c.ticket.pk}") for c in changes for r in c.runs])
         _write_effects(changes)
         tickets = [c.ticket for c in changes]
         left = {queue for change in changes for queue in change.left_queues}
@@ -295,12 +303,10 @@ class Change:
             entry.reference = f"ticket:{self.ticket.pk}"
             yield entry
 
-    def _save_row(self) -> None:
+    def _dirty(self) -> tuple[str, ...]:
         if not self._before:
-            return
-        dirty = [name for name in self.FIELDS if getattr(self.ticket, name) != self._before[name]]
-        if dirty:
-            self.ticket.save(update_fields=dirty)
+            return ()
+        return tuple(name for name in self.FIELDS if getattr(self.ticket, name) != self._before[name])
 
     def _saved(self) -> None:
         self._before = {name: getattr(self.ticket, name) for name in self.FIELDS}
@@ -313,16 +319,27 @@ class Change:
         self.changed_fields.clear()
 
 
+def _save_rows(changes: Sequence[Change]) -> None:
+    """One statement for all tickets of which the same columns changed."""
+    groups: dict[tuple[str, ...], list[Ticket]] = {}
+    for change in changes:
+        groups.setdefault(change._dirty(), []).append(change.ticket)
+    groups.pop((), None)
+    for names, tickets in groups.items():
+        update(tickets, names)
+
+
 def _with(row: Any, **values: Any) -> Any:
     for name, value in values.items():
         setattr(row, name, value)
     return row
 
 
-def _create(model: type[models.Model], rows: Iterable[Any], ignore_conflicts: bool = False) -> None:
+def _see_to(rows: Iterable[models.Model]) -> None:
+    """Write those that are not there yet."""
     made = list(rows)
     if made:
-        model._default_manager.bulk_create(made, ignore_conflicts=ignore_conflicts)
+        type(made[0])._default_manager.bulk_create(made, ignore_conflicts=True)
 
 
 def _save_tags(changes: Sequence[Change]) -> None:
@@ -332,7 +349,7 @@ def _save_tags(changes: Sequence[Change]) -> None:
         Tag.objects.bulk_create([Tag(name=name) for name in sorted(names)], ignore_conflicts=True)
         keys = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
         through = Ticket.tags.through
-        _create(through, (through(ticket_id=t.pk, tag_id=keys[n]) for t, tags in added for n in tags), True)
+        _see_to(through(ticket_id=t.pk, tag_id=keys[n]) for t, tags in added for n in tags)
     for change in changes:
         gone = change._tags_before - change.tags
         if gone:

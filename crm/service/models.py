@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -10,9 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.composed import Composed
 from crm.customers.models import Contact, Customer, Tag
 from crm.organisation import access
-from routing.models import Queue, SLAPolicy
+from routing.models import Queue, QueueMember, SLAPolicy
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -31,15 +33,18 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         if not access.is_person(user):
             return self.none()
         if access.is_staff(user):
-            if access.sees_all_tickets(user):
-                return self.all()
             if not access.works_tickets(user):
                 return self.none()
-            queues = list(user.queue_memberships.values_list("queue_id", flat=True))
-            also = TicketQueue.objects.filter(queue_id__in=queues).values("ticket_id")
-            return self.filter(Q(queue_id__in=queues) | Q(assignee=user) | Q(pk__in=also))
+            return self.worked_by(user.pk, queues_worked_by(user))
         mine = TicketParticipant.objects.filter(contact__user=user).values("ticket_id")
         return self.filter(pk__in=mine).exclude(status=Ticket.Status.MERGED)
+
+    def worked_by(self, user: int, queues: Sequence[int] | None) -> TicketQuerySet:
+        """Those in these queues, those shown in them as well, and those that are the colleague's own; None: all."""
+        if queues is None:
+            return self.all()
+        also = TicketQueue.objects.filter(queue_id__in=queues).values("ticket_id")
+        return self.filter(Q(queue_id__in=queues) | Q(assignee_id=user) | Q(pk__in=also))
 
     def numbered(self, number: str | int) -> TicketQuerySet:
         """The ticket with this number, or none."""
@@ -49,6 +54,14 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             if text.isascii() and text.isdigit() and len(text) < 18
             else self.none()
         )
+
+
+def queues_worked_by(user: User) -> list[int] | None:
+    """Keys of the queues that a colleague who works tickets is a member of; None for one who sees all."""
+    return None if access.sees_all_tickets(user) else _queues_of(user.pk)
+
+
+_queues_of = Composed(lambda user: QueueMember.objects.filter(user_id=user).values_list("queue_id", flat=True))
 
 
 class Ticket(models.Model):
@@ -80,18 +93,28 @@ class Ticket(models.Model):
     subject = models.CharField(_("subject"), max_length=250, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.NEW)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
-    queue = models.ForeignKey(Queue, models.PROTECT, related_name="tickets", verbose_name=_("queue"))
+    # The composite indexes below begin with these four keys; one of their own would only cost every change.
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="tickets", db_index=False, verbose_name=_("queue"))
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         blank=True,
         related_name="assigned_tickets",
+        db_index=False,
         verbose_name=_("assignee"),
     )
-    contact = models.ForeignKey(Contact, models.PROTECT, related_name="tickets", verbose_name=_("contact"))
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, related_name="tickets", db_index=False, verbose_name=_("contact")
+    )
     customer = models.ForeignKey(
-        Customer, models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("customer")
+        Customer,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        db_index=False,
+        verbose_name=_("customer"),
     )
     origin = models.CharField(_("came by"), max_length=20, blank=True)
     """Kind of the channel it came by."""
@@ -143,6 +166,25 @@ class Ticket(models.Model):
                 condition=Q(status__in=["new", "open"]),
             ),
             models.Index(fields=["due_at"], name="ticket_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["due_at", "id"],
+                name="ticket_due_working",
+                condition=Q(due_at__isnull=False, status__in=["new", "open"]),
+            ),
+            models.Index(
+                fields=["-activity_at", "-id"],
+                name="ticket_unassigned",
+                condition=Q(assignee=None, status__in=["new", "open"]),
+            ),
+            models.Index(
+                fields=["priority", "-activity_at", "-id"],
+                name="ticket_priority_working",
+                condition=Q(status__in=["new", "open"]),
+            ),
+            # Two values of the leading column of `ticket_status` would have to be sorted together.
+            models.Index(
+                fields=["-activity_at", "-id"], name="ticket_finished", condition=Q(status__in=["resolved", "closed"])
+            ),
             models.Index(fields=["snoozed_until"], name="ticket_snoozed", condition=Q(status="snoozed")),
         ]
 
@@ -163,7 +205,7 @@ class Ticket(models.Model):
 class TicketParticipant(models.Model):
     """A contact who takes part: may answer by mail into the ticket, and sees it on the portal."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="participants")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="participants", db_index=False)
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="participations")
 
     class Meta:
@@ -190,7 +232,7 @@ class TicketQueue(models.Model):
 class TicketEvent(models.Model):
     """One change of a ticket: who, what, from, to, why. Never changed afterwards."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events", db_index=False)
     seq = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -70,10 +71,11 @@ def run_event(
     book: engine.RuleBook | None = None,
     depth: int = 0,
     without: Collection[int] = (),
+    again: Collection[int] = (),
 ) -> RuleRun:
     """Put one event to the rules; what they did is in `change`, and the run is kept with it."""
     book = book or engine.load()
-    run = book.run(event, "", Facts(change, more or {}), change, depth, without=without)
+    run = book.run(event, "", Facts(change, more or {}), change, depth, without=without, again=again)
     change.runs.append(run)
     return run
 
@@ -81,17 +83,23 @@ def run_event(
 def run_changed(changes: Sequence[Change], book: engine.RuleBook | None = None) -> None:
     """Put what changed to the rules for changed tickets, and what these change again.
 
-    The engine pauses rules that still find something to change at its greatest depth: they go round in circles.
+    The engine pauses rules that still find something to change at its greatest depth, and did before: they go round in
+    circles. One that is reached there for the first time is innocent, and does its work.
     """
     book = book or engine.load()
     if not book.of(Rule.Event.TICKET_CHANGED):
         return
     for change in changes:
-        depth = 0
+        depth, did = 0, Counter[int]()
         while change.changed_fields and depth <= engine.MAX_DEPTH:
             fields = sorted(change.changed_fields)
             change.changed_fields.clear()
-            run_event(change, Rule.Event.TICKET_CHANGED, {"changed_fields": fields}, book=book, depth=depth)
+            again = [rule for rule, times in did.items() if times > 1]
+            more, known = {"changed_fields": fields}, len(change.events)
+            run = run_event(change, Rule.Event.TICKET_CHANGED, more, book=book, depth=depth, again=again)
+            # The history names each rule that changed something: to say the same once more is no change.
+            actors = {event.actor_name for event in change.events[known:]}
+            did.update(match["rule"] for match in run.matched if f"rule: {match['name']}"[:200] in actors)
             depth += 1
 
 
@@ -114,7 +122,7 @@ class Board:
                 assignment.Candidate(
                     user_id=key,
                     load=self._load[key],
-                    capacity=self._people[key].capacity,
+                    capacity=self._capacity(self._people[key]),
                     last_assigned_at=last[key],
                     available=self._people[key].is_available,
                 )
@@ -129,15 +137,23 @@ class Board:
         return self._people[chosen]
 
     def _read(self, queue: Queue) -> None:
-        members = QueueMember.objects.filter(queue=queue, user__is_active=True)
-        self._last[queue.pk] = dict(members.values_list("user_id", "last_assigned_at"))
+        self._last[queue.pk] = dict(self._members(queue).values_list("user_id", "last_assigned_at"))
         # The people are locked, not the queue: somebody may work two queues, and his capacity is one.
         people = User.objects.select_for_update(no_key=True).filter(pk__in=self._last[queue.pk]).order_by("pk")
         fresh = {user.pk: user for user in people if user.pk not in self._people}
         self._people.update(fresh)
         self._load.update(dict.fromkeys(fresh, 0))
-        busy = Ticket.objects.filter(assignee_id__in=fresh, status__in=Ticket.WORKING)
-        self._load.update(dict(busy.order_by().values_list("assignee_id").annotate(models.Count("pk"))))
+        self._load.update(self._busy(fresh))
+
+    def _members(self, queue: Queue) -> models.QuerySet[QueueMember]:
+        return QueueMember.objects.filter(queue=queue, user__is_active=True)
+
+    def _busy(self, people: Iterable[int]) -> dict[int, int]:
+        busy = Ticket.objects.filter(assignee_id__in=list(people), status__in=Ticket.WORKING)
+        return dict(busy.order_by().values_list("assignee_id").annotate(models.Count("pk")))
+
+    def _capacity(self, user: User) -> int:
+        return user.capacity
 
 
 def assign_by_strategy(change: Change, strategy: str, why: str = "") -> User | None:

@@ -65,6 +65,7 @@ class TicketViewSet(RecordViewSet):
 
     name = "tickets"
     url_prefix = "tickets"
+    audited = False
     model = Ticket
     icon = "g-ticket"
     menu_name = "tickets"

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from django import forms
 
-    from inbox.models import Channel
+    from inbox.models import Channel, Delivery
+    from routing.registry import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Inbound:
     """One message as it came in, understood as far as bytes alone allow. No database was asked."""
 
     sender: Address | None
+    kind: Literal["inbound", "call"] = "inbound"
+    """`call`: somebody wrote down a call, a visit or a letter; colleagues see it, customers do not."""
+    answered: bool = False
+    """True when the customer has had his answer with it, as in a call that was talked through."""
     subject: str = ""
     text: str = ""
     """The whole body as plain text; made from the HTML when there is no text part."""
@@ -100,7 +105,7 @@ class Inbound:
     errors: tuple[str, ...] = ()
     """What could not be read, in words for an administrator."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """Facts of this channel alone for rules (page URL, called number, …)."""
+    """Facts of this channel alone for rules (page URL, called number, …), named as in `Adapter.facts`."""
 
 
 class Outcome(StrEnum):
@@ -115,6 +120,8 @@ class Outcome(StrEnum):
     """Try again with back-off (4xx, connection lost before DATA ended)."""
     UNCERTAIN = "uncertain"
     """The bytes were handed over but the answer was lost."""
+    CALLED_OFF = "called-off"
+    """The other side had it and has given it up, as we asked: see `Outbound.call_off`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,12 @@ class Receipt:
     external_id: str = ""
     whole_account: bool = False
     """With `LATER`: it was not about this recipient, so everything of the channel waits."""
+    look_again: float = 0.0
+    """With `LATER`: the other side has it and works on it; ask after so many seconds. It is not a further attempt."""
+    kept: Mapping[str, Any] | None = None
+    """What the next attempt is told as `Outbound.kept`, such as the number of a job; None leaves it as it was."""
+    resend: bool = True
+    """With `UNCERTAIN`: False when sending once more would not settle it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +153,62 @@ class Outbound:
     """The whole message as it goes over the wire (RFC 5322 for e-mail)."""
     go: Callable[[], Awaitable[bool]] | None = None
     """Asked just before the bytes leave; False means that another worker has the delivery now, so nothing is sent."""
+    through: Channel | None = None
+    """The channel whose server carries it, when it is not the delivery's own."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """What earlier attempts left, see `Receipt.kept`."""
+    unclear_for: float | None = None
+    """Seconds since an attempt of unknown outcome, when there was one."""
+    call_off: bool = False
+    """A colleague wants it back from the other side that works on it."""
+
+
+class NotComposable(Exception):
+    """The delivery lacks something without which nothing can be sent; the text says what, for people."""
 
 
 class Adapter(Protocol):
-    """What a channel folder registers. `fetch` is there only for channels that pull."""
+    """What a channel folder registers. `fetch` is there only for channels that pull.
+
+    `card` (name of a template) with `card_of(channel)` (what it is given) is there for channels that show something of
+    their own on their page, such as how to embed them; `deeds` for buttons there: name → what is done, called with the
+    channel and the colleague, answering in words.
+
+    `joins` (a timedelta) is there only for channels without threads of their own: so long a sender's unfinished ticket
+    that came by such a channel takes his next message in, instead of a new ticket.
+    """
 
     kind: str
     label: str
+    icon: str
+    """Name of its sign in core/icons.svg."""
     can: frozenset[str]
-    """Any of `receive, send, html, subject, attachments, fetch`."""
+    """Any of `receive, send, html, subject, attachments, copies, fetch`, and `live`: who writes waits for an answer
+    now, so that it is given only to colleagues who are here; `fetched`: the other side comes for what is sent."""
+    point: str
+    """What its people are known by: a `ContactPoint.Kind`, or `visitor` for those who have only a token."""
     form: type[forms.Form]
     """Settings of one channel of this kind: non-secret fields, and secret ones named in `form.secrets`."""
+    facts: tuple[Fact, ...]
+    """What its messages add for rules; the values stand in `Inbound.facts`."""
+    panel: str
+    """Template shown inside each of its messages on the desk, with `message`; empty: none."""
 
     def read(self, raw: bytes, settings: Mapping[str, Any]) -> Inbound:
         """Understand bytes, under the channel's settings. Pure; bad input raises nothing: see `Inbound.errors`."""
 
-    async def send(self, channel: Channel, out: Outbound) -> Receipt:
-        """Hand one message over. Never raises for a fault of the other side: the receipt says it."""
+    def address(self, text: str, settings: Mapping[str, Any]) -> str:
+        """One recipient in its one spelling. Raises ValidationError when `text` is not exactly one."""
+
+    # A channel that cannot carry every file has `refuse_files(files)` too: raises ValidationError, in words, before
+    # anything is written. One whose messages are pages has `has_pages = True`, see `inbox.services.fax_pages`; one
+    # that reads whole mails, so that mail servers may hand them over, has `reads_mail = True`.
+
+    def compose(self, delivery: Delivery, channel: Channel | None) -> Outbound:
+        """What is handed over for this delivery; may ask the database. Raises NotComposable."""
+
+    async def send(self, channel: Channel | None, out: Outbound) -> Receipt:
+        """Hand one message over. Never raises for a fault of the other side: the receipt says it.
+
+        Where `settings.MAIL_SINK` is set, nothing leaves the machine: see `inbox.channels.sink`.
+        """

@@ -12,7 +12,10 @@ from inbox.channels.base import Adapter
 
 ADAPTERS = [
     "inbox.channels.email.adapter.EmailAdapter",
+    "inbox.channels.chat.adapter.ChatAdapter",
     "inbox.channels.webform.adapter.WebFormAdapter",
+    "inbox.channels.phone.adapter.PhoneAdapter",
+    "inbox.channels.fax.adapter.FaxAdapter",
 ]
 
 
@@ -41,6 +44,17 @@ def adapter(kind: str) -> Adapter:
         return _by_kind()[kind]
     except KeyError:
         raise UnknownChannelKind(kind) from None
+
+
+def has(kind: str, trait: str) -> bool:
+    """Whether the adapter says this of itself (`has_pages`, `reads_mail`); False for a kind that nobody serves."""
+    found = _by_kind().get(kind)
+    return bool(getattr(found, trait, False))
+
+
+def kinds() -> frozenset[str]:
+    """The kinds that there are."""
+    return frozenset(_by_kind())
 
 
 def adapters() -> tuple[Adapter, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from crm.customers.models import Contact
 from crm.service.changes import Change
 from crm.service.models import Ticket
+from inbox.channels import registry
 from inbox.channels.base import Inbound
 from inbox.models import Channel, Delivery, Message, RawMessage
 
@@ -26,7 +28,7 @@ class Draft:
     """The normalised address of the sender; empty when there is none to trust."""
     contact: Contact | None = None
     contact_key: str = ""
-    """The address the contact is found or made by."""
+    """The address the contact is found or made by; of the kind that the channel's people are known by."""
     change: Change | None = None
     """The ticket it goes to: a locked one, or a new one."""
     linked: Ticket | None = None
@@ -38,6 +40,16 @@ class Draft:
     """The delivery that a report is about."""
     message: Message | None = None
     also_queues: set[int] = field(default_factory=set)
+
+    @property
+    def point(self) -> str:
+        """What the people of this channel are known by, see `Adapter.point`."""
+        return registry.adapter(self.channel.kind).point
+
+    @property
+    def joins(self) -> timedelta | None:
+        """How long the sender's unfinished ticket of such a channel takes his next message in, see `Adapter.joins`."""
+        return getattr(registry.adapter(self.channel.kind), "joins", None)
 
     @property
     def automatic(self) -> str:

@@ -14,7 +14,11 @@ COPIED_LIMIT = 200
 
 
 def find(draft: Draft, batch: Batch) -> None:
-    """Order: our own door, our signed mark, References; each only for somebody who takes part in the ticket."""
+    """Order: a visitor's talk, our own door, our signed mark, References; each only for participants."""
+    change = batch.talks.find(draft, batch.changes)
+    if change is not None:
+        _join(draft, change, batch)
+        return
     door = draft.raw.facts.get("ticket")
     if door and int(door) in batch.changes:
         _join(draft, batch.changes[int(door)], batch)
@@ -37,21 +41,30 @@ def find(draft: Draft, batch: Batch) -> None:
         return
 
 
+def join_recent(draft: Draft, batch: Batch) -> None:
+    """A channel without threads: who calls again within a day means the same thing."""
+    if draft.joins is None or draft.contact is None or draft.unverified or draft.linked is not None:
+        return
+    change = batch.unfinished.get((draft.channel.kind, draft.contact.pk))
+    if change is not None and not change.ticket.is_finished:
+        _join(draft, change, batch)
+
+
 def open_new(draft: Draft, batch: Batch) -> None:
     """Nobody's thread: a new ticket in the channel's queue, linked to what it claims to belong to."""
     if draft.outcome or draft.contact is None:
         return
-    channel = batch.channels[draft.channel.pk]
     change = Change.opening(
         subject=draft.inbound.subject,
-        queue=channel.queue,
+        queue=batch.queue_of(draft),
         contact=draft.contact,
-        origin=channel.kind,
+        origin=draft.channel.kind,
         language=draft.inbound.language,
         at=batch.now,
     )
-    change.board = batch.board
+    batch.talks.begin(draft, change)
     draft.change = change
+    change.board = batch.board(draft)
     draft.settle(RawMessage.Outcome.OPENED)
     if draft.linked is not None:
         draft.reason = f"claims to belong to #{draft.linked.number}"
@@ -61,6 +74,7 @@ def open_new(draft: Draft, batch: Batch) -> None:
 
 def _join(draft: Draft, change: Change, batch: Batch) -> None:
     draft.change = change
+    change.board = batch.board(draft)
     ticket = change.ticket
     reopens = ticket.is_finished and not draft.automatic and ticket.status != Ticket.Status.MERGED
     draft.settle(RawMessage.Outcome.REOPENED if reopens else RawMessage.Outcome.APPENDED)

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connections
 
 from core import fault
+from inbox.channels import registry
 from inbox.channels.email import tokens
 from inbox.models import Channel
 from inbox.services.accept import accept
@@ -32,10 +33,11 @@ SECONDS = 120.0
 
 
 def channel_of(address: str) -> Channel | None:
-    """The active e-mail channel that this envelope recipient belongs to, with our plus-mark or without."""
+    """The active channel that reads mail to this envelope recipient, with our plus-mark or without."""
     plain = tokens.without_mark(address.strip("<>")).lower()
-    for channel in Channel.objects.filter(active=True, kind="email").order_by("pk"):
-        if plain in {each.lower() for each in channel.addresses}:
+    for channel in Channel.objects.filter(active=True).order_by("pk"):
+        ours = "@" in plain and plain in {each.lower() for each in channel.addresses}
+        if ours and registry.has(channel.kind, "reads_mail"):
             return channel
     return None
 

@@ -12,11 +12,12 @@ import threading
 import time
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.models import Lease
+from core.running import rest
 from core.secrets import SecretUnreadable
 from inbox.channels import registry
 from inbox.channels.email import imap
@@ -82,7 +83,7 @@ class Listener(threading.Thread):
                 self._trouble(_("The stored password cannot be read: %(detail)s") % {"detail": why})
             except Exception as why:
                 log.exception("%s: receiving fell", self.channel)
-                self._trouble(_("Receiving fell: %(detail)s") % {"detail": f"{type(why).__name__}: {why}"[:200]})
+                self._trouble(_("Receiving failed: %(detail)s") % {"detail": f"{type(why).__name__}: {why}"[:200]})
             self._healthy_at = 0.0
             connection.close()
             if not self._stopping:
@@ -113,7 +114,7 @@ class Listener(threading.Thread):
                     self._wake.set()
                 while not self._stopping:
                     self._renew(lease, fence)
-                    close_old_connections()
+                    rest()
                     if self._wake.wait(settings.LEASE_SECONDS / 3):
                         break
         finally:

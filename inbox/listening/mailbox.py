@@ -126,7 +126,7 @@ class Intake:
 def _park(rows: Sequence[RawMessage]) -> None:
     for row in rows:
         row.state, row.outcome = RawMessage.State.DEAD, RawMessage.Outcome.QUARANTINED
-        row.reason = _("The mail has %(size)s MB, more than is taken. It is still in the mailbox.") % {
+        row.reason = _("The mail is %(size)s MB, more than is accepted. It is still in the mailbox.") % {
             "size": round(row.facts["oversize"] / 1024 / 1024)
         }
         row.done_at = timezone.now()

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.ledger import LedgerRow
 from inbox.models.channel import Channel
@@ -19,7 +20,7 @@ class Delivery(LedgerRow):
         """Where it stands."""
 
         QUEUED = "queued", _("Queued")
-        SENDING = "sending", _("Being sent")
+        SENDING = "sending", pgettext_lazy("delivery", "Sending")
         SENT = "sent", _("Sent")
         DEFERRED = "deferred", _("Will be tried again")
         FAILED = "failed", _("Failed")

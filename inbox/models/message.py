@@ -14,7 +14,7 @@ from inbox.models.channel import Channel
 
 
 class Message(models.Model):
-    """Inbound, outbound, automatic or an internal note. `seq` is the ticket's sequence number when it was added."""
+    """Inbound, outbound, automatic, a note or a logged call. `seq` is the ticket's number when it was added."""
 
     class Kind(models.TextChoices):
         """Who speaks to whom."""
@@ -23,11 +23,12 @@ class Message(models.Model):
         OUTBOUND = "outbound", _("To the customer")
         AUTOMATIC = "automatic", _("Automatic answer")
         NOTE = "note", _("Internal note")
+        CALL = "call", _("Call, visit or letter")
 
     PUBLIC = (Kind.INBOUND, Kind.OUTBOUND, Kind.AUTOMATIC)
     """What a customer may ever see, unless `hidden`."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="messages")
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="messages", db_index=False)
     seq = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
     channel = models.ForeignKey(Channel, models.SET_NULL, null=True, blank=True, related_name="+")

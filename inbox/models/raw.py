@@ -33,14 +33,16 @@ class RawMessage(LedgerRow):
         DUPLICATE = "duplicate", _("Duplicate")
         QUARANTINED = "quarantined", _("Quarantined")
 
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="raw_messages")
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="raw_messages", db_index=False)
     folder = models.CharField(max_length=200, blank=True)
     uidvalidity = models.BigIntegerField(default=0)
     uid = models.BigIntegerField(default=0)
     external_id = models.CharField(max_length=200, blank=True)
     """For what has no UID: the id that the door gives it, so that a repeated call stores it once."""
-    blob = models.CharField(max_length=120)
-    """Name of the file with the bytes, below MEDIA_ROOT/raw."""
+    blob = models.CharField(max_length=120, blank=True)
+    """Name of the file with the bytes, below MEDIA_ROOT/raw; empty when they stand in `body`."""
+    body = models.BinaryField(null=True, blank=True)
+    """The bytes where they are few, as of a line in a chat: a file for each would cost more than all the rest."""
     digest = models.CharField(max_length=64)
     """SHA-256 of the bytes, hexadecimal."""
     size = models.PositiveBigIntegerField()

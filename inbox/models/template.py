@@ -16,6 +16,7 @@ class Template(models.Model):
         AUTOMATIC = "automatic", _("Automatic answer")
         CANNED = "canned", _("Canned reply")
         MODULE = "module", _("Text module")
+        COVER = "cover", _("Fax cover page")
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices, default=Purpose.CANNED)

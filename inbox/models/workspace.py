@@ -29,6 +29,20 @@ class SavedView(models.Model):
         return self.name
 
 
+class Submission(models.Model):
+    """What a colleague sent off, by the id that his browser gave it: the same again is the same message."""
+
+    message = models.OneToOneField("inbox.Message", models.CASCADE, primary_key=True, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    client_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["author", "client_id"], name="submission_once")]
+
+    def __str__(self) -> str:
+        return f"{self.author_id}/{self.client_id}"
+
+
 class TicketSeen(models.Model):
     """How far a colleague has read a ticket: the guard against answering over an unseen message."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from core import audit
 from inbox.models import Channel
 from inbox.services import outcomes
 
@@ -22,15 +23,21 @@ def save_channel(channel: Channel, settings: dict[str, Any], secrets: dict[str, 
         channel.set_secrets(secrets)
         channel.save(update_fields=["sealed"])
     outcomes.resume(channel)  # what waited because of the old settings
+    if secrets:
+        audit.record("changed", by=by, about=f"channel {channel}", detail=f"secrets: {', '.join(sorted(secrets))}")
     return channel
 
 
+@transaction.atomic
 def pause(channel: Channel, *, by: User | None) -> None:
     """Neither fetch nor send any more, until it is resumed. What waits goes on waiting."""
     Channel.objects.filter(pk=channel.pk).update(active=False)
+    audit.record("changed", by=by, about=f"channel {channel}", detail="paused")
 
 
+@transaction.atomic
 def resume(channel: Channel, *, by: User | None) -> None:
     """Fetch and send again, at once, also when a fault of the account had stopped the sending."""
     Channel.objects.filter(pk=channel.pk).update(active=True)
     outcomes.resume(channel)
+    audit.record("changed", by=by, about=f"channel {channel}", detail="resumed")

@@ -5,23 +5,27 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core.tokens import sign
+from inbox.channels import registry
 from inbox.channels.base import DeliveryReport
 from inbox.channels.email import tokens
-from inbox.channels.email.outgoing_headers import ADDRESS
+from inbox.channels.email.addressing import one_address
 from inbox.models import Channel, Delivery, Message
 from inbox.services import wake
 
 if TYPE_CHECKING:
     from crm.organisation.models import User
+
+
+FETCHED_WITHIN = timedelta(days=3)
+"""What nobody has fetched by then has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +42,15 @@ class NewDelivery:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-def one_address(text: str) -> str:
-    """The address, when `text` is exactly one. Raises ValidationError.
-
-    A list or a line break here would let whoever fills in a form mail whomever he likes (S-52).
-    """
-    if not ADDRESS.fullmatch(text):
-        raise ValidationError(_("“%(text)s” is not one e-mail address.") % {"text": text[:80]})
-    return text
-
-
 def queue(items: Sequence[NewDelivery]) -> list[Delivery]:
     """Write one row a recipient, in the caller's transaction; the sending loop is woken after the commit.
 
     The first delivery of a message takes the message's own Message-ID, the others fresh ones of the same ticket.
-    Raises ValidationError for a recipient that is not one address; nothing is written then.
+    Raises ValidationError for a recipient that is not one address of the channel's kind; nothing is written then.
     """
     used: set[str] = set()
     rows = []
+    now = timezone.now()
     for item in items:
         mail_id = item.message.mail_id if item.message else ""
         if not mail_id or mail_id in used:
@@ -65,10 +60,11 @@ def queue(items: Sequence[NewDelivery]) -> list[Delivery]:
             Delivery(
                 channel=item.channel,
                 message=item.message,
-                recipient=one_address(item.recipient),
+                recipient=_one_recipient(item),
                 purpose=item.purpose,
                 content=item.content,
                 mail_id=mail_id,
+                next_at=now + _patience(item.channel),
             )
         )
     made = Delivery.objects.bulk_create(rows)
@@ -76,8 +72,20 @@ def queue(items: Sequence[NewDelivery]) -> list[Delivery]:
     return made
 
 
+def _patience(channel: Channel | None) -> timedelta:
+    """How long the other side may fetch it before the sending loop looks at it."""
+    fetched = channel is not None and "fetched" in registry.adapter(channel.kind).can
+    return FETCHED_WITHIN if fetched else timedelta(0)
+
+
+def _one_recipient(item: NewDelivery) -> str:
+    if item.channel is None:
+        return one_address(item.recipient)
+    return registry.adapter(item.channel.kind).address(item.recipient, item.channel.settings)
+
+
 def _fresh_id(item: NewDelivery) -> str:
-    domain = (item.channel.address if item.channel else settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip("> ")
+    domain = (item.channel.address if item.channel else settings.DEFAULT_FROM_EMAIL).partition("@")[2].strip("> ")
     domain = domain or "localhost"
     if item.message:
         return tokens.new_message_id(item.message.ticket_id, domain)
@@ -97,13 +105,25 @@ def retry(delivery: Delivery, *, by: User | None) -> bool:
     return bool(changed)
 
 
+@transaction.atomic
 def cancel(delivery: Delivery, *, by: User | None) -> bool:
-    """Call off what has not left yet; False when it is too late."""
-    return bool(
-        Delivery.objects.filter(pk=delivery.pk, state__in=Delivery.WAITING).update(
-            state=Delivery.State.CANCELLED, lease_token="", lease_until=None
-        )
-    )
+    """Call off what has not left yet; False when it is too late.
+
+    A server that has it and works on it is asked to give it up, at once; the delivery then says what came of that.
+    """
+    row = Delivery.objects.select_for_update().filter(pk=delivery.pk).first()
+    if row is None or row.state not in (*Delivery.WAITING, Delivery.State.SENDING):
+        return False
+    if row.content.get("kept", {}).get("job"):
+        row.content, row.next_at = {**row.content, "call_off": True}, timezone.now()
+        row.save(update_fields=["content", "next_at"])
+        wake.sending()
+    elif row.state in Delivery.WAITING:
+        row.state, row.lease_token, row.lease_until = Delivery.State.CANCELLED, "", None
+        row.save(update_fields=["state", "lease_token", "lease_until"])
+    else:
+        return False
+    return True
 
 
 @transaction.atomic

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 
-KINDS = frozenset({"raw", "attachments"})
+if TYPE_CHECKING:
+    from inbox.models import RawMessage
+
+KINDS = frozenset({"raw", "attachments", "fax"})
+
+
+class StorageFull(OSError):
+    """So little room is left that nothing more is taken: who brings something keeps it, and comes again (S-22)."""
+
+
+def _keep_reserve(size: int) -> None:
+    if not settings.STORAGE_RESERVE:
+        return
+    place = Path(settings.MEDIA_ROOT)
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free - size < settings.STORAGE_RESERVE:
+        raise StorageFull(errno.ENOSPC, f"only {free >> 20} MB are free where files are kept")
 
 
 def _root(kind: str) -> Path:
@@ -34,9 +55,10 @@ def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def store_many(kind: str, contents: Iterable[bytes]) -> list[str]:
+def store_many(kind: str, contents: Sequence[bytes]) -> list[str]:
     """Write each content under a new random name, fsync files and folders; the names, in order. Raises OSError."""
     root = _root(kind)
+    _keep_reserve(sum(map(len, contents)))
     names: list[str] = []
     folders: set[Path] = set()
     try:
@@ -83,7 +105,18 @@ def read_blob(kind: str, name: str) -> bytes:
         return file.read()
 
 
+def open_content(raw: RawMessage) -> BinaryIO:
+    """The bytes of a message in the journal as an open file. Raises FileNotFoundError."""
+    return open_blob("raw", raw.blob) if raw.body is None else BytesIO(bytes(raw.body))
+
+
+def content_of(raw: RawMessage) -> bytes:
+    """The bytes of a message in the journal. Raises FileNotFoundError."""
+    with open_content(raw) as file:
+        return file.read()
+
+
 def remove(kind: str, names: Iterable[str]) -> None:
     """Delete what no row names (any more)."""
-    for name in names:
+    for name in filter(None, names):
         (_root(kind) / name).unlink(missing_ok=True)

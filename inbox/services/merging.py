@@ -11,7 +11,7 @@ from crm.organisation.models import User
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipant
 from inbox.intake.batch import digest
-from inbox.models import Message, ThreadKey
+from inbox.models import Call, Message, ThreadKey
 
 
 class MergeImpossible(ValueError):
@@ -125,7 +125,7 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
 
 def _said(messages: Sequence[Message]) -> int:
     """How many of them count as said by somebody to somebody (`Ticket.message_count`)."""
-    return sum(m.kind in (Message.Kind.INBOUND, Message.Kind.OUTBOUND) for m in messages)
+    return sum(m.kind in (Message.Kind.INBOUND, Message.Kind.OUTBOUND, Message.Kind.CALL) for m in messages)
 
 
 def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:
@@ -134,6 +134,7 @@ def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:
         message.seq = change.next_seq()
         message.indexed = False  # the search knows its words under the other ticket
         message.save(update_fields=["ticket", "seq", "indexed"])
+    Call.objects.filter(message__in=messages).update(ticket=change.ticket)
     return [m.pk for m in messages]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -41,7 +42,11 @@ def record(delivery: Delivery, receipt: Receipt) -> bool:
         # Servers answer with any bytes; a NUL or half a character cannot be stored, and the outcome must be.
         row.code, row.response = receipt.code, one_line(receipt.response)[:500]
         row.lease_token, row.lease_until, row.error = "", None, ""
+        if receipt.kept is not None:
+            row.content = {**row.content, "kept": dict(receipt.kept)}
         _apply(row, receipt)
+        if row.state not in Delivery.WAITING:
+            row.content.pop("call_off", None)  # whoever sends it again wants it
         row.save()
         _tell(row)
         fault.point("sending.recorded")
@@ -53,10 +58,18 @@ def _apply(row: Delivery, receipt: Receipt) -> None:
     if receipt.outcome is Outcome.SENT:
         row.state, row.sent_at = state.SENT, now
         _channel_works(row.channel)
+    elif receipt.outcome is Outcome.CALLED_OFF:
+        row.state = state.CANCELLED
+        _channel_works(row.channel)
     elif receipt.outcome is Outcome.RECIPIENT_FAULT:
         fail(row)
     elif receipt.outcome is Outcome.UNCERTAIN:
-        unclear(row)
+        unclear(row, resend=receipt.resend)
+    elif receipt.look_again and receipt.outcome is Outcome.LATER:
+        row.attempts = max(0, row.attempts - 1)
+        row.state, row.next_at = state.DEFERRED, now + timedelta(seconds=receipt.look_again)
+        row.content = {key: value for key, value in row.content.items() if key != "unclear"}
+        _channel_works(row.channel)
     elif receipt.outcome is Outcome.ACCOUNT_FAULT or receipt.whole_account:
         # It was not about this recipient: the channel waits, and the attempt does not count.
         row.attempts = max(0, row.attempts - 1)
@@ -88,11 +101,14 @@ def fail(row: Delivery) -> None:
     change.save()
 
 
-def unclear(row: Delivery) -> None:
-    """Nobody knows whether it arrived. Sent once more if that is better than silence, else shown; the caller saves."""
+def unclear(row: Delivery, *, resend: bool = True) -> None:
+    """Nobody knows whether it arrived. Sent once more if that is better than silence, else shown; the caller saves.
+
+    When that was stands in the row's content: what can ask its server must know how old the question is.
+    """
     row.lease_token, row.lease_until = "", None
-    if row.purpose in RESENT_ONCE and not row.content.get("unclear"):
-        row.content = {**row.content, "unclear": 1}
+    if resend and row.purpose in RESENT_ONCE and not row.content.get("unclear"):
+        row.content = {**row.content, "unclear": round(timezone.now().timestamp(), 3)}
         row.state, row.next_at = Delivery.State.DEFERRED, timezone.now()
         row.error = _("The answer of the mail server was lost. It is sent once more under the same Message-ID.")
     else:
@@ -100,10 +116,14 @@ def unclear(row: Delivery) -> None:
         row.error = _("The answer of the mail server was lost. Nobody knows whether it arrived.")
 
 
-def sweep() -> int:
-    """Settle what a killed or frozen process was sending; how many that were."""
+def sweep(mine: Collection[int] = ()) -> int:
+    """Settle what a killed or frozen process was sending; how many that were.
+
+    `mine`: what is under way here. Who still waits for an answer is neither.
+    """
     with transaction.atomic():
         rows = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=timezone.now())
+        rows = rows.exclude(pk__in=mine)
         found = list(rows.select_for_update(skip_locked=True, of=("self",)).order_by("id")[:200])
         for row in found:
             unclear(row)

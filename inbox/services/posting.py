@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from core import fault
+from core.rows import insert
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketQueue
 from inbox.intake import pipeline
 from inbox.intake.batch import Batch, digest, named_ids
 from inbox.intake.draft import Draft
-from inbox.models import Attachment, Delivery, Message, RawMessage, ThreadKey
+from inbox.models import Attachment, Conversation, Delivery, Message, RawMessage, ThreadKey
 from inbox.rules import MessageFacts
 from inbox.services import automatic_answers, files
 from routing import engine
 from routing.models import Queue, Rule
 
 Outcome = RawMessage.Outcome
+Listener = Callable[[Sequence[Draft]], None]
+_listeners: list[Listener] = []
 POSTED = (Outcome.OPENED, Outcome.APPENDED, Outcome.REOPENED)
 
 
+def on_posted(listener: Listener) -> None:
+    """Call `listener` with the posted drafts, inside their transaction. Said once, at start."""
+    if listener in _listeners:
+        raise ValueError("this listener is registered already")
+    _listeners.append(listener)
+
+
 @transaction.atomic
-def post(drafts: Sequence[Draft]) -> list[Draft]:
+def post(drafts: Sequence[Draft], talks: Mapping[int, Conversation] | None = None) -> list[Draft]:
     """Write what the steps decide about these drafts. Drafts whose lease was lost meanwhile are left out.
 
+    `talks`: the newest talk of each visitor who speaks, from a caller who has them already.
     Raises whatever the database raises; then nothing of the batch was written.
     """
     drafts = _still_ours(drafts)
     if not drafts:
         return []
-    batch = Batch(drafts)
+    batch = Batch(drafts, talks)
     pipeline.decide(batch)
     fault.point("post.decided")
     book = engine.load()
@@ -53,20 +64,28 @@ def post(drafts: Sequence[Draft]) -> list[Draft]:
     _show_in_further_queues(drafts)
     fault.point("post.queues")
     _finish(drafts)
+    for listener in _listeners:
+        listener([d for d in drafts if d.outcome in POSTED])
     fault.point("post.finished")
     return list(drafts)
 
 
 def _still_ours(drafts: Sequence[Draft]) -> list[Draft]:
-    """Fencing: whoever was paused past his lease finds his token gone and writes nothing."""
-    tokens = {d.raw.pk: d.raw.lease_token for d in drafts}
+    """Fencing: whoever was paused past his lease finds his token gone and writes nothing.
+
+    What is not in the journal yet (see `accept.sketch`) is nobody else's.
+    """
+    tokens = {d.raw.pk: d.raw.lease_token for d in drafts if d.raw.pk}
+    if not tokens:
+        return list(drafts)
     rows = (
         RawMessage.objects.select_for_update(no_key=True)
         .filter(pk__in=tokens, state=RawMessage.State.STORED)
         .order_by("pk")
     )
     ours = {pk for pk, token in rows.values_list("pk", "lease_token") if token == tokens[pk]}
-    return sorted((d for d in drafts if d.raw.pk in ours), key=lambda d: d.raw.pk)
+    mine = sorted((d for d in drafts if d.raw.pk in ours), key=lambda d: d.raw.pk)
+    return [*mine, *(d for d in drafts if not d.raw.pk)]
 
 
 def _add_message(draft: Draft, batch: Batch) -> None:
@@ -74,7 +93,7 @@ def _add_message(draft: Draft, batch: Batch) -> None:
     if change is None or draft.contact is None:
         raise ValueError("a posted draft has a ticket and a contact")
     ticket = change.ticket
-    with change.acting(str(draft.contact)):
+    with change.acting(draft.contact.name or draft.sender or str(draft.contact)):
         if draft.outcome == Outcome.OPENED:
             change.record("opened", new=ticket.queue, why=draft.channel.name)
         elif draft.outcome == Outcome.REOPENED:
@@ -87,7 +106,7 @@ def _add_message(draft: Draft, batch: Batch) -> None:
         )
         message = Message(
             seq=change.next_seq(),
-            kind=Message.Kind.INBOUND,
+            kind=Message.Kind(inbound.kind),
             channel=draft.channel,
             contact=draft.contact,
             from_address=draft.sender,
@@ -108,7 +127,10 @@ def _add_message(draft: Draft, batch: Batch) -> None:
             at=batch.now,
         )
         draft.message = message
-        change.heard(batch.now, automatic=bool(inbound.automatic))
+        if inbound.answered:
+            change.answered(batch.now)
+        else:
+            change.heard(batch.now, automatic=bool(inbound.automatic))
     change.also_queues |= draft.also_queues - {ticket.queue_id}
     ticket.message_count += 1
     ticket.preview = " ".join((inbound.reply_text or inbound.text).split())[:200]
@@ -173,7 +195,7 @@ def _write_messages(drafts: Iterable[Draft], batch: Batch) -> None:
             keys[digest(draft.inbound.message_id), ticket.pk] = False
         for mail_id in named_ids(draft):
             keys.setdefault((digest(mail_id), ticket.pk), True)
-    Message.objects.bulk_create([d.message for d in posted if d.message is not None])
+    insert([d.message for d in posted if d.message is not None])
     if keys:
         ThreadKey.objects.bulk_create(
             [ThreadKey(digest=mark, ticket_id=ticket, ancestor=ancestor) for (mark, ticket), ancestor in keys.items()],
@@ -217,8 +239,10 @@ _FINISH = (
 
 def _finish(drafts: Iterable[Draft]) -> None:
     """One prepared statement for all rows: a CASE over a hundred rows costs more than the rows themselves."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    done_at = timezone.now()
+    now = connection.ops.adapt_datetimefield_value(done_at)
     rows = []
+    new = []
     for draft in drafts:
         raw = draft.raw
         raw.state, raw.outcome, raw.reason = RawMessage.State.DONE, draft.outcome, draft.reason[:300]
@@ -227,6 +251,10 @@ def _finish(drafts: Iterable[Draft]) -> None:
             raw.ticket_id = draft.change.ticket.pk
         if draft.message is not None:
             raw.message_id = draft.message.pk
+        if not raw.pk:
+            raw.done_at = done_at
+            new.append(raw)
+            continue
         rows.append(
             (
                 raw.state,
@@ -240,5 +268,7 @@ def _finish(drafts: Iterable[Draft]) -> None:
                 raw.pk,
             )
         )
-    with connection.cursor() as cursor:
-        cursor.executemany(_FINISH, rows)
+    insert(new)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(_FINISH, rows)

@@ -11,12 +11,12 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import fault, ledger
+from core import audit, fault, ledger
 from crm.organisation.models import User
 from inbox.intake import pipeline
 from inbox.intake.draft import Draft
 from inbox.models import RawMessage
-from inbox.services import wake
+from inbox.services import floods, wake
 from inbox.services.posting import post
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,14 @@ def process_waiting(limit: int = 100) -> int:
     if not rows:
         rows = ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS)
     fault.point("process.claimed")
-    _work(rows)
+    work(rows)
     return len(rows)
 
 
 def process(raw: RawMessage) -> RawMessage:
     """Take this one through now; it comes back as it is afterwards. One that another worker holds is left to him."""
     waiting = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.STORED).select_related("channel")
-    _work(ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS))
+    work(ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS))
     return RawMessage.objects.select_related("channel").get(pk=raw.pk)
 
 
@@ -51,9 +51,16 @@ def process(raw: RawMessage) -> RawMessage:
 def replay(raw: RawMessage, *, by: User | None) -> bool:
     """Have a quarantined message run again from its bytes; False when it is not in quarantine."""
     changed = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.DEAD).update(
-        state=RawMessage.State.STORED, outcome="", reason="", attempts=0, next_at=timezone.now(), lease_until=None
+        state=RawMessage.State.STORED,
+        outcome="",
+        reason="",
+        attempts=0,
+        next_at=timezone.now(),
+        lease_until=None,
+        facts={**raw.facts, floods.RELEASED: True},
     )
     if changed:
+        audit.record("released", by=by, about=f"message {raw.pk}")
         log.info("message %s replayed by %s", raw.pk, by.pk if by else "system")
         wake.processing()
     return bool(changed)
@@ -70,9 +77,15 @@ def release(raw: RawMessage) -> bool:
     return bool(changed)
 
 
-def _work(rows: Sequence[RawMessage]) -> None:
+def work(rows: Sequence[RawMessage]) -> None:
+    """Take rows through that the caller holds the lease of: together, and one by one when that fails."""
     drafts = [draft for row in rows if (draft := _read(row)) is not None]
     fault.point("process.read")
+    parked = floods.parked(drafts)
+    for draft in drafts:
+        if draft.raw.pk in parked:
+            _quarantine(draft.raw, parked[draft.raw.pk])
+    drafts = [draft for draft in drafts if draft.raw.pk not in parked]
     if not drafts:
         return
     try:

@@ -11,15 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import fault
-from crm.customers.identity import AddressInvalid, contacts_for, normalise
-from crm.customers.models import ContactPoint
+from crm.customers.identity import contacts_for
+from crm.customers.models import Contact, ContactPoint
 from crm.organisation.models import User
 from crm.organisation.services import notify
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket
+from inbox.channels import registry
 from inbox.channels.email import tokens
-from inbox.channels.webform.adapter import File, pack
+from inbox.channels.packed_files import File
+from inbox.channels.webform.adapter import pack
 from inbox.models import Attachment, Channel, Mention, Message, RawMessage
 from inbox.services import deliveries, files, ways_out
 from inbox.services.accept import accept
@@ -58,8 +60,9 @@ def reply(
 ) -> Message:
     """Answer the customer: message and deliveries in one transaction, sent by the loop afterwards.
 
-    `seen` is the ticket's sequence number that the author has before his eyes. Raises UnseenMessages when the customer
-    wrote since (unless `override`), ValidationError for bad or too many addresses, NoWayOut.
+    `channel` and `to` choose another way than the one the customer last used. `seen` is the ticket's sequence number
+    that the author has before his eyes. Raises UnseenMessages when the customer wrote since (unless `override`),
+    ValidationError for addresses that the channel cannot take or too many of them, NoWayOut.
     """
     if not text.strip() and not attached:
         raise ValidationError(_("The answer is empty."))
@@ -69,14 +72,16 @@ def reply(
         unseen = list(ticket.messages.filter(kind=Message.Kind.INBOUND, seq__gt=seen).order_by("seq"))
         if unseen:
             raise UnseenMessages(unseen)
-    channel = channel or way_out(ticket)
-    if channel is None or not ways_out.can_send(channel):
-        raise NoWayOut(_("No active channel can send an answer."))
-    main = _one_address(to) if to else default_recipient(ticket)
-    if not main:
-        raise NoWayOut(_("This customer has no address to answer to."))
+    way = _way(ticket, channel, to)
+    channel, adapter = way.channel, registry.adapter(way.channel.kind)
+    main = adapter.address(way.recipient, channel.settings)
+    if refuse := getattr(adapter, "refuse_files", None):
+        refuse(attached)
     ours = {a for c in Channel.objects.all() for a in c.addresses}
-    others = list(dict.fromkeys(a for a in map(_one_address, cc) if a != main and a not in ours))
+    copies = [adapter.address(each, channel.settings) for each in cc]
+    others = list(dict.fromkeys(a for a in copies if a != main and a not in ours))
+    if others and "copies" not in adapter.can:
+        raise ValidationError(_("“%(channel)s” sends to one recipient, without copies.") % {"channel": channel})
     if 1 + len(others) > MAX_RECIPIENTS:
         raise ValidationError(_("At most %(n)s recipients are possible.") % {"n": MAX_RECIPIENTS})
     now = timezone.now()
@@ -93,7 +98,7 @@ def reply(
         text=text,
         reply_text=text,
         language=ticket.language,
-        mail_id=tokens.new_message_id(ticket.pk, channel.address.rpartition("@")[2] or "localhost"),
+        mail_id=tokens.new_message_id(ticket.pk, channel.address.partition("@")[2] or "localhost"),
         at=now,
     )
     change.answered(now)
@@ -101,9 +106,8 @@ def reply(
     ticket.preview = " ".join(text.split())[:200]
     if status:
         change.set_status(status)
-    people = contacts_for(ContactPoint.Kind.EMAIL, dict.fromkeys([main, *others], ""))
     # Whom a colleague writes to takes part: his answer belongs here.
-    change.participants |= {contact.pk for contact in people.values()}
+    change.participants |= {contact.pk for contact in _people(adapter.point, [main, *others]).values()}
     change.note("message.out", message.subject, actor=author)
     rules.run_changed([change])
     change.save()
@@ -157,8 +161,11 @@ def open_outgoing(
     attached: Sequence[File] = (),
 ) -> Message:
     """Write to somebody first: a new ticket that begins with our message. Raises as `reply` does."""
-    address = _one_address(to)
-    contact = contacts_for(ContactPoint.Kind.EMAIL, {address: ""})[address]
+    adapter = registry.adapter(channel.kind)
+    address = adapter.address(to, channel.settings)
+    contact = _people(adapter.point, [address]).get(address)
+    if contact is None:
+        raise NoWayOut(_("“%(channel)s” can only answer. It cannot start a conversation.") % {"channel": channel})
     change = Change.opening(subject=subject, queue=channel.queue, contact=contact, origin=channel.kind)
     with change.acting(str(author), author):
         change.record("opened", new=channel.queue, why=channel.name)
@@ -185,28 +192,27 @@ def customer_reply(ticket: Ticket, *, user: User, text: str, attached: Sequence[
     return process(accept(channel, content, external_id=f"portal-{secrets.token_hex(12)}", facts=facts))
 
 
-def way_out(ticket: Ticket) -> Channel | None:
-    """The channel an answer goes by: the one the customer wrote to, if it can send; else one of the queue."""
+def _way(ticket: Ticket, channel: Channel | None, to: str | None) -> ways_out.Way:
+    """The way that is asked for, else the one the customer last used. Raises NoWayOut."""
+    if channel is not None and not ways_out.can_send(channel):
+        raise NoWayOut(_("“%(channel)s” cannot send.") % {"channel": channel})
+    if channel is not None and to:
+        return ways_out.Way(channel, to)
     sending = ways_out.sending_channels()
-    by_key = {c.pk: c for c in sending}
-    used = ticket.messages.filter(kind__in=Message.PUBLIC, channel__isnull=False).order_by("-seq")
-    for key in used.values_list("channel", flat=True)[:50]:
-        if key in by_key:
-            return by_key[key]
-    return ways_out.for_queue(sending, ticket.queue_id)
+    if not sending:
+        raise NoWayOut(_("No active channel can send an answer."))
+    possible = [way for way in ways_out.ways(ticket, sending) if channel is None or way.channel == channel]
+    if to:
+        exact = next((way for way in possible if way.recipient == to), None)
+        return exact or ways_out.Way(possible[0].channel if possible else sending[0], to)
+    if not possible:
+        raise NoWayOut(_("This customer has no address to answer to."))
+    return possible[0]
 
 
-def default_recipient(ticket: Ticket) -> str:
-    """The address the customer last wrote from, else his first one."""
-    last = ticket.messages.filter(kind=Message.Kind.INBOUND, contact_id=ticket.contact_id).exclude(from_address="")
-    return last.order_by("-seq").values_list("from_address", flat=True).first() or ticket.contact.address
-
-
-def _one_address(text: str) -> str:
-    try:
-        return deliveries.one_address(normalise(ContactPoint.Kind.EMAIL, text))
-    except AddressInvalid as error:
-        raise ValidationError(_("“%(text)s” is not one e-mail address.") % {"text": text[:80]}) from error
+def _people(point: str, addresses: Sequence[str]) -> dict[str, Contact]:
+    """The contacts behind these addresses, made where missing; none for visitors, who have a token only."""
+    return contacts_for(point, dict.fromkeys(addresses, "")) if point in ContactPoint.Kind.values else {}
 
 
 def _attach(message: Message, attached: Sequence[File]) -> None:

@@ -6,7 +6,6 @@ from django.db import connection
 
 from crm.organisation.models import User
 from crm.service.models import Ticket
-from inbox.models import TicketSeen
 
 _UPSERT = (
     "INSERT INTO inbox_ticketseen (user_id, ticket_id, seq) VALUES (%s, %s, %s) ON CONFLICT (ticket_id, user_id)"
@@ -17,7 +16,5 @@ _UPSERT = (
 
 def mark_seen(user: User, ticket: Ticket, seq: int) -> None:
     """Note that `user` has seen the ticket up to `seq`; an older number changes nothing."""
-    if TicketSeen.objects.filter(user=user, ticket=ticket, seq__gte=seq).exists():
-        return
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, [user.pk, ticket.pk, seq])

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import re
 import threading
 import time
 from collections import Counter
@@ -19,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -29,9 +26,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import fault, ledger
+from core.running import rest
 from inbox.channels import registry
-from inbox.channels.base import Outbound, Outcome, Receipt
-from inbox.channels.email.composing import NotComposable, compose
+from inbox.channels.base import NotComposable, Outbound, Outcome, Receipt
 from inbox.channels.email.pool import POOL
 from inbox.models import Channel, Delivery
 from inbox.services import outcomes, wake
@@ -40,6 +37,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE, AT_ONCE_A_CHANNEL = 64, 16
 """Deliveries under way; one slow server holds up no other channel."""
+ACCOUNT_MAIL = "email"
+"""Kind of the channels that sign-up and password mails go by."""
 POLL_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 
@@ -60,9 +59,12 @@ def waiting(busy: Collection[int] = ()) -> Any:
     return rows.exclude(channel_id__in=stopped, channel_id__isnull=False) if stopped else rows
 
 
-def claim(limit: int, busy: Collection[int] = ()) -> list[Delivery]:
-    """Take up to `limit` deliveries for a lease. Looking does not take the write lock of SQLite; claiming does."""
-    rows = waiting(busy)
+def claim(limit: int, busy: Collection[int] = (), mine: Collection[int] = ()) -> list[Delivery]:
+    """Take up to `limit` deliveries for a lease, but for `mine`, which are under way here.
+
+    Looking does not take the write lock of SQLite; claiming does.
+    """
+    rows = waiting(busy).exclude(pk__in=mine)
     if not rows.filter(ledger.due()).exists():
         return []
     found = ledger.claim(rows, limit=limit, seconds=settings.LEASE_SECONDS)
@@ -78,7 +80,7 @@ def prepare(row: Delivery) -> tuple[Channel | None, Outbound] | Receipt:
     if channel is None and settings.MAIL_SINK is None:
         return Receipt(Outcome.LATER, 0, _("No channel can send account mail."), whole_account=True)
     try:
-        out = compose(delivery, channel)
+        out = registry.adapter(kind_of(channel)).compose(delivery, channel)
     except NotComposable as why:
         return Receipt(Outcome.RECIPIENT_FAULT, 0, str(why))
     except OSError as why:
@@ -90,11 +92,16 @@ def prepare(row: Delivery) -> tuple[Channel | None, Outbound] | Receipt:
     return channel, out
 
 
+def kind_of(channel: Channel | None) -> str:
+    """Kind of the adapter that sends: account mail without a channel is e-mail."""
+    return channel.kind if channel else ACCOUNT_MAIL
+
+
 def _for_account_mail() -> Channel | None:
     channels = [
         channel
-        for channel in Channel.objects.filter(active=True).exclude(address="").order_by("pk")
-        if "send" in registry.adapter(channel.kind).can and channel.settings.get("smtp_host")
+        for channel in Channel.objects.filter(active=True, kind=ACCOUNT_MAIL).exclude(address="").order_by("pk")
+        if channel.settings.get("smtp_host")
     ]
     wanted = settings.DEFAULT_FROM_EMAIL
     return next((each for each in channels if each.address in wanted), channels[0] if channels else None)
@@ -123,20 +130,6 @@ def give_back(rows: Collection[Delivery]) -> None:
         ledger.held(Delivery.objects.filter(state__in=[*Delivery.WAITING, Delivery.State.SENDING]), row).update(
             state=Delivery.State.QUEUED, lease_token="", lease_until=None, attempts=F("attempts") - 1
         )
-
-
-def write_to_sink(out: Outbound, folder: Path) -> Receipt:
-    """The try-out's outbox: the mail as a file, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    person = re.sub(r"[^A-Za-z0-9@.+_-]", "_", out.recipient)[:80]
-    path = folder / f"{timezone.now():%Y%m%d-%H%M%S}-{out.delivery_id}-{person}.eml"
-    half = path.with_suffix(".part")
-    with half.open("wb") as file:
-        file.write(out.content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
-    return Receipt(Outcome.SENT, 250, _("Written to %(file)s") % {"file": path.name})
 
 
 class SendingLoop:
@@ -181,7 +174,8 @@ class SendingLoop:
         room = AT_ONCE - len(self._under_way)
         counts = Counter(row.channel_id for row, _task in self._under_way.values())
         busy = [pk for pk, count in counts.items() if pk is not None and count >= AT_ONCE_A_CHANNEL]
-        rows = await self._db(claim, min(room, AT_ONCE_A_CHANNEL), busy) if room > 0 else []
+        mine = list(self._under_way)
+        rows = await self._db(claim, min(room, AT_ONCE_A_CHANNEL), busy, mine) if room > 0 else []
         for row in rows:
             task = asyncio.create_task(self._one(row))
             self._under_way[row.pk] = row, task
@@ -194,7 +188,7 @@ class SendingLoop:
                 await asyncio.wait_for(self._freed.wait(), POLL_SECONDS)
         else:
             await POOL.close_idle()
-            await self._db(connections.close_all)
+            await self._db(rest)
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._waiter, wake.sending_event.wait, POLL_SECONDS)
 
@@ -226,17 +220,11 @@ class SendingLoop:
             self._stopped.add(row.pk)
             return False
 
-        if settings.MAIL_SINK is not None:
-            if not await go():
-                return Receipt(Outcome.LATER, 0, "lease lost")
-            return await asyncio.to_thread(write_to_sink, out, Path(settings.MAIL_SINK))
-        if channel is None:
-            return Receipt(Outcome.LATER, 0, _("No channel can send account mail."), whole_account=True)
-        return await registry.adapter(channel.kind).send(channel, replace(out, go=go))
+        return await registry.adapter(kind_of(channel)).send(channel, replace(out, go=go))
 
     async def _sweep(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            if await self._db(outcomes.sweep):
+            if await self._db(outcomes.sweep, list(self._under_way)):
                 self._freed.set()
             await asyncio.sleep(SWEEP_SECONDS)
 

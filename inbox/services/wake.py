@@ -8,6 +8,7 @@ from django.db import transaction
 
 processing_event = threading.Event()
 sending_event = threading.Event()
+pages_event = threading.Event()
 
 
 def processing() -> None:
@@ -18,3 +19,8 @@ def processing() -> None:
 def sending() -> None:
     """After commit, let the sending loop of this process look at once."""
     transaction.on_commit(sending_event.set)
+
+
+def pages() -> None:
+    """After commit, let whoever draws faxes in this process look at once."""
+    transaction.on_commit(pages_event.set)

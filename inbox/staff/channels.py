@@ -18,10 +18,9 @@ from core import limits
 from core.secrets import SecretUnreadable
 from core.staff.columns import LinkColumn, MomentColumn, StatusColumn
 from core.staff.forms import RecordForm, Section, Words
+from core.staff.panels import panels_of
 from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
-from crm.customers.identity import AddressInvalid, normalise
-from crm.customers.models import ContactPoint
 from crm.organisation.models import User
 from inbox.channels.registry import UnknownChannelKind, adapter, adapters
 from inbox.channels.settings_form import ChannelSettingsForm
@@ -29,9 +28,12 @@ from inbox.models import Channel, Template
 from inbox.services import channel_setup
 
 PARTS: tuple[tuple[Words, tuple[str, ...]], ...] = (
-    (gettext_lazy("Receiving"), ("imap_", "import_", "after_", "move_", "authserv_")),
-    (gettext_lazy("Sending"), ("smtp_",)),
+    (gettext_lazy("Receiving"), ("imap_", "import_", "after_", "move_", "authserv_", "in_")),
+    (gettext_lazy("Sending"), ("smtp_", "out_", "cover")),
     (gettext_lazy("OAuth 2"), ("oauth_",)),
+    (gettext_lazy("Words"), ("title_", "welcome_", "launcher_")),
+    (gettext_lazy("Calling back"), ("callback_",)),
+    (gettext_lazy("Click to call"), ("click_",)),
 )
 """Where an adapter's field stands, by the beginning of its name; all others stand under the kind's own name."""
 
@@ -97,6 +99,10 @@ class ChannelForm(RecordForm):
             stored=stored_secrets(self.instance),
             initial=self.instance.settings or None,
         )
+        for name in form.without:
+            del self.fields[name]
+        for name, words in form.helps.items():
+            self.fields[name].help_text = words
 
     def clean_kind(self) -> str:
         """A channel stays of the kind it was made as."""
@@ -117,12 +123,10 @@ class ChannelForm(RecordForm):
         return [self._address(line) for line in self.cleaned_data["aliases"].splitlines() if line.strip()]
 
     def _address(self, text: str) -> str:
-        if not text.strip() or "@" not in text:
-            return text.strip()
-        try:
-            return normalise(ContactPoint.Kind.EMAIL, text)
-        except AddressInvalid as fault:
-            raise ValidationError(str(fault)) from fault
+        if not text.strip():
+            return ""
+        self.settings_form.is_valid()  # its country says what a number without one means
+        return self.settings_form.own_address(text)
 
     def is_valid(self) -> bool:
         """Both parts."""
@@ -157,7 +161,7 @@ def languages() -> list[tuple[str, str]]:
 def save_channel(form: ChannelForm, by: User) -> Channel:
     """Both parts of the form as one channel."""
     channel = form.save(commit=False)
-    channel.aliases = form.cleaned_data["aliases"]
+    channel.aliases = form.cleaned_data.get("aliases", [])
     return channel_setup.save_channel(
         channel, form.settings_form.settings(), form.settings_form.changed_secrets(), by=by
     )
@@ -197,6 +201,7 @@ class ChannelPage(StaffView):
         return super().get_context_data(
             channel=channel,
             kind=_label(channel.kind),
+            language=dict(languages()).get(channel.language, channel.language),
             can_fetch=_can(channel.kind, "fetch"),
             can_send=_can(channel.kind, "send"),
             cursors=channel.cursors.all(),
@@ -206,6 +211,8 @@ class ChannelPage(StaffView):
             sent=channel.deliveries.order_by("-id")[:10] if user.has_perm("inbox.view_delivery") else [],
             findings=self.request.session.pop(f"probe-{channel.pk}", None),
             may_change=user.has_perm("inbox.change_channel"),
+            **_card(channel),
+            panels=[panel.render(self.request) for panel in panels_of("channel", self.request, channel)],
             **kwargs,
         )
 
@@ -236,6 +243,21 @@ class ChannelDeed(StaffRequired):
         return redirect("channels:record", pk)
 
 
+class ChannelOwnDeed(StaffRequired):
+    """A button that the channel's adapter adds to its page."""
+
+    permissions = ("inbox.change_channel",)
+
+    def post(self, request: HttpRequest, pk: int, deed: str) -> HttpResponse:
+        """Do it and say what came of it. Raises Http404 for a deed that the adapter does not have."""
+        channel = self.visible_or_404(Channel, pk=pk)
+        done = getattr(adapter(channel.kind), "deeds", {}).get(deed)
+        if done is None:
+            raise Http404
+        messages.success(request, done(channel, request.user))
+        return redirect("channels:record", pk)
+
+
 class ChannelTest(StaffRequired):
     """Connects for real, as the channel would, and says what happened in words."""
 
@@ -263,6 +285,15 @@ class ChannelTest(StaffRequired):
         return redirect("channels:record", pk)
 
 
+def _card(channel: Channel) -> dict[str, Any]:
+    try:
+        own = adapter(channel.kind)
+    except UnknownChannelKind:
+        return {}
+    card = getattr(own, "card", "")
+    return {"card_template": card, "card": own.card_of(channel)} if card else {}  # type: ignore[attr-defined]
+
+
 def _label(kind: str) -> Words:
     try:
         return adapter(kind).label
@@ -282,6 +313,7 @@ class ChannelViewSet(RecordViewSet):
 
     name = "channels"
     url_prefix = "channels"
+    sensitive = True
     model = Channel
     icon = "g-at"
     menu_name = "channels"
@@ -323,6 +355,7 @@ class ChannelViewSet(RecordViewSet):
             *super().get_urlpatterns(),
             path("<int:pk>/", ChannelPage.as_view(), name="record"),
             path("<int:pk>/test/", ChannelTest.as_view(), name="test"),
+            path("<int:pk>/do/<slug:deed>/", ChannelOwnDeed.as_view(), name="own_deed"),
             path("<int:pk>/pause/", ChannelDeed.as_view(deed="pause"), name="pause"),
             path("<int:pk>/resume/", ChannelDeed.as_view(deed="resume"), name="resume"),
         ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -20,6 +19,7 @@ from core.staff.viewsets import RecordViewSet
 from crm.organisation import access
 from crm.organisation.models import User
 from crm.service.staff import ticket_url
+from inbox.channels import sink
 from inbox.models import Channel, Delivery
 from inbox.services import deliveries
 
@@ -45,12 +45,10 @@ def sunk_mail(delivery: Delivery, user: User) -> str:
 
     Account mail holds links that change a password: only an administrator of a try-out sees it.
     """
-    if settings.MAIL_SINK is None:
-        return ""
     if delivery.purpose == Delivery.Purpose.SYSTEM and not access.is_administrator(user):
         return ""
-    file = settings.MAIL_SINK / f"{delivery.pk}.eml"
-    if not file.is_file():
+    file = sink.written(delivery.pk)
+    if file is None:
         return ""
     return file.read_bytes()[:SHOWN_LIMIT].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
@@ -98,7 +96,11 @@ class DeliveryDeed(StaffRequired):
         delivery = self.visible_or_404(Delivery, pk=pk)
         verbs: dict[str, tuple[Callable[..., bool], str, str]] = {
             "retry": (deliveries.retry, _("It will be sent again."), _("It is on its way, or has arrived.")),
-            "cancel": (deliveries.cancel, _("It will not be sent."), _("It has left already.")),
+            "cancel": (
+                deliveries.cancel,
+                _("It is called off, or asked back."),
+                _("It has left already."),
+            ),
         }
         verb, done, refused = verbs[self.deed]
         if verb(delivery, by=self.request.user):

@@ -59,7 +59,7 @@ class JournalPage(StaffView):
         content, inbound = None, None
         try:
             if raw.size <= READ_LIMIT:
-                content = files.read_blob("raw", raw.blob)
+                content = files.content_of(raw)
                 inbound = adapter(raw.channel.kind).read(content, raw.channel.settings or {})
         except (FileNotFoundError, UnknownChannelKind):
             pass
@@ -91,7 +91,7 @@ class JournalDownload(StaffRequired):
         """The file. Raises Http404 when row or file is gone."""
         raw = self.visible_or_404(RawMessage, pk=pk)
         try:
-            blob = files.open_blob("raw", raw.blob)
+            blob = files.open_content(raw)
         except FileNotFoundError:
             raise Http404 from None
         response = FileResponse(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from core.staff.views import StaffView
 from crm.organisation import access
+from crm.planning import queries as planning
 from crm.service.models import Ticket
 from inbox.models import Channel, Delivery, RawMessage
 
@@ -46,9 +47,26 @@ class StartView(StaffView):
         )
 
 
+def due(user: Any) -> list[dict[str, Any]]:
+    """His tasks and appointments of today."""
+    if not user.has_perm("planning.view_task"):
+        return []
+    late, today = planning.due_today(user)
+    lists = reverse("my_tasks:index")
+    return [
+        {"label": _("Overdue tasks"), "number": late, "url": lists, "alarm": True},
+        {"label": _("Tasks due today"), "number": today, "url": lists},
+        {
+            "label": _("Appointments today"),
+            "number": planning.appointments_today(user),
+            "url": reverse("appointments:index"),
+        },
+    ]
+
+
 def figures(user: Any) -> list[dict[str, Any]]:
     """What waits for somebody: label, number, where it leads, whether it is alarming."""
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = due(user)
     if access.works_tickets(user):
         tickets = Ticket.objects.visible_to(user)
         lists = reverse("tickets:index")
@@ -56,7 +74,7 @@ def figures(user: Any) -> list[dict[str, Any]]:
         found += [
             {"label": _("Open tickets"), "number": working.count(), "url": f"{lists}?status=new&status=open"},
             {
-                "label": _("Nobody's tickets"),
+                "label": _("Unassigned tickets"),
                 "number": working.filter(assignee=None).count(),
                 "url": f"{lists}?status=new&status=open",
             },

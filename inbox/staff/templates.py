@@ -25,11 +25,16 @@ from inbox.models import Template, TemplateText
 
 FIELDS = {
     "contact.name": gettext_lazy("Name of the customer's contact"),
+    "customer.name": gettext_lazy("Name of the customer's company (only on fax covers and in canned replies)"),
     "ticket.number": gettext_lazy("Number of the ticket"),
     "ticket.subject": gettext_lazy("Subject of the ticket"),
     "queue.name": gettext_lazy("Name of the queue"),
     "channel.name": gettext_lazy("Name that customers see on our messages"),
     "agent.name": gettext_lazy("Name of the colleague who answers (not in automatic answers)"),
+    "fax.to": gettext_lazy("Fax number of the recipient (only on fax covers)"),
+    "fax.from": gettext_lazy("Our fax number (only on fax covers)"),
+    "fax.date": gettext_lazy("Today's date (only on fax covers)"),
+    "fax.pages": gettext_lazy("Number of pages (only on fax covers)"),
 }
 """The merge fields, each with what it stands for."""
 SAMPLE = {
@@ -39,6 +44,11 @@ SAMPLE = {
     "queue.name": "Support",
     "channel.name": "Example Support",
     "agent.name": "Lin Mei",
+    "customer.name": "Kaffeehaus Schmidt",
+    "fax.to": "+49 40 1234560",
+    "fax.from": "+49 40 6543210",
+    "fax.date": "1 October 2026",
+    "fax.pages": "2",
 }
 FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 """Nothing runs, loads or submits in a preview, whoever wrote the text and whoever looks at it (S-11)."""

@@ -8,15 +8,16 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import resolve_url
 from django.views.decorators.http import require_http_methods
 from wagtail.permission_policies.collections import CollectionPermissionPolicy
 from wagtail.permission_policies.pages import PagePermissionPolicy
 
+from core.composed import Composed
 from crm.organisation import access
-from crm.service.models import Ticket, TicketQuerySet
+from crm.service.models import NUMBER_OFFSET, Ticket, TicketLink, TicketQuerySet, queues_worked_by
 from inbox.models import TicketSeen
 from inbox.queries import FilterInvalid
 
@@ -28,6 +29,7 @@ class AgentRequest(HttpRequest):
 
     user: Any
     visible_tickets: TicketQuerySet
+    queues: list[int] | None
 
 
 View = Callable[Concatenate[AgentRequest, P], HttpResponse]
@@ -65,23 +67,37 @@ def desk(*methods: str) -> Callable[[View[P]], View[P]]:
 def visible(request: AgentRequest) -> TicketQuerySet:
     """All tickets that the colleague may see, worked out once a request."""
     if not hasattr(request, "visible_tickets"):
-        request.visible_tickets = Ticket.objects.visible_to(request.user)
+        request.visible_tickets = Ticket.objects.worked_by(request.user.pk, _queues(request))
     return request.visible_tickets
+
+
+def _queues(request: AgentRequest) -> list[int] | None:
+    """Of which the colleague works the tickets; None: of all."""
+    if not access.works_tickets(request.user):
+        raise Http404
+    if not hasattr(request, "queues"):
+        request.queues = queues_worked_by(request.user)
+    return request.queues
 
 
 def ticket_or_404(request: AgentRequest, number: int) -> Ticket:
     """The ticket with this number, if the colleague may see it: a foreign one does not exist for him.
 
-    `seen_seq` on it says how far he has read it.
+    `seen_seq` on it says how far he has read it, `has_claims` whether it says that it belongs to another one.
     """
-    seen = TicketSeen.objects.filter(ticket=OuterRef("pk"), user=request.user).values("seq")[:1]
-    found = (
-        visible(request)
-        .numbered(number)
-        .select_related("contact", "customer", "queue", "assignee", "merged_into")
-        .annotate(seen_seq=Subquery(seen))
-        .first()
-    )
-    if found is None:
+    user, key, queues = request.user.pk, number - NUMBER_OFFSET, _queues(request)
+    found = (_any(user, key) if queues is None else _worked(user, queues, key)) if 0 < key < 2**62 else []
+    if not found:
         raise Http404
-    return found
+    return found[0]
+
+
+def _opened(tickets: TicketQuerySet, user: int, key: int) -> TicketQuerySet:
+    claims = TicketLink.objects.filter(ticket=OuterRef("pk"), kind=TicketLink.Kind.UNVERIFIED)
+    seen = TicketSeen.objects.filter(ticket=OuterRef("pk"), user_id=user).values("seq")[:1]
+    rows = tickets.filter(pk=key).select_related("contact", "customer", "queue", "assignee", "merged_into")
+    return rows.annotate(seen_seq=Subquery(seen), has_claims=Exists(claims)).order_by()
+
+
+_any = Composed(lambda user, key: _opened(Ticket.objects.all(), user, key))
+_worked = Composed(lambda user, queues, key: _opened(Ticket.objects.worked_by(user, queues), user, key))

@@ -12,6 +12,7 @@ from core.pictures import PictureUnreadable
 from crm.service.models import Ticket
 from inbox import downloads, usercontent
 from inbox.models import Attachment, Message
+from inbox.services.scanning import FileWithheld
 from inbox.workspace import conversation
 from inbox.workspace.access import AgentRequest, desk
 
@@ -91,4 +92,6 @@ def look(request: AgentRequest, pk: int) -> HttpResponse:
             context["text"] = conversation.visible(downloads.beginning(attachment))
         except FileNotFoundError:
             context["text"] = _("The file cannot be read at the moment.")
+        except FileWithheld as why:
+            context["text"] = str(why)
     return render(request, "inbox/look.html", context)

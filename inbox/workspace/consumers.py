@@ -9,44 +9,58 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import HASH_SESSION_KEY
 
+from core import audit
 from core.limits import hit
+from core.proof import second_factor_missing
 from crm.organisation import access
+from crm.organisation.models import User
 from inbox import live
+from inbox.services import presence
+from inbox.sockets import FORBIDDEN, GOING_AWAY, POLICY, BrowserSocket
+from inbox.workspace.conversation import live_kinds
 from inbox.workspace.watchdog import Grant, Holder, grants
 
 RECHECK = 3.0
 """Seconds between two looks at who may still listen."""
-FRAME_MOST = 1024
-"""Characters of a frame; what a page has to say is shorter."""
-FRAMES = 20
-"""Frames a second, and as many again in a burst."""
 SOCKETS_A_USER = 20
-CONNECTS_A_MINUTE = 60
+CONNECTS_A_MINUTE = 120
+BEAT = 15.0
+"""Seconds between two signs of life of a colleague."""
+TICKETS_MOST = 5
+"""Tickets that one tab watches at once: several chats stand side by side."""
 
-GOING_AWAY, POLICY, TOO_BIG, FORBIDDEN = 1001, 1008, 1009, 4403
+
+def _passed_on(about: str, *names: str) -> Callable[[DeskConsumer, dict[str, Any]], Awaitable[None]]:
+    """A handler that tells the page a hint of another room: these fields and no others, as the event `desk:<about>`."""
+
+    async def handler(self: DeskConsumer, event: dict[str, Any]) -> None:
+        await self._say({"about": about, **{name: event[name] for name in names if name in event}})
+
+    return handler
 
 
-class DeskConsumer(AsyncWebsocketConsumer):
+class DeskConsumer(BrowserSocket):
     """One browser tab of a colleague."""
 
+    frame_most = 1024
     open_sockets: ClassVar[set[DeskConsumer]] = set()
     guard: ClassVar[asyncio.Task[None] | None] = None
+    beaten: ClassVar[dict[int, float]] = {}
+    """When this process last said of each colleague that he is here."""
 
     async def connect(self) -> None:
         """Let a colleague in who may work tickets, and hear the queues that he sees."""
         self.joined: set[str] = set()
-        self.ticket = 0
-        self.state = "looking"
-        self.tokens, self.filled = float(2 * FRAMES), time.monotonic()
+        self.tickets: dict[int, str] = {}
+        self.why = "no right"
         self.user = self.scope["user"]
         session = self.scope["session"]
-        holder = Holder(self.user.pk or 0, session.session_key or "", session.get(HASH_SESSION_KEY, ""), 0)
+        holder = Holder(self.user.pk or 0, session.session_key or "", session.get(HASH_SESSION_KEY, ""))
         grant = await self._first_grant(holder)
         if grant is None:
-            await self.close(FORBIDDEN)
+            await self.refuse(self.why, self.user)
             return
         self.session, self.password_mark, self.name = holder.session, holder.password_mark, grant.name
         live.bind_loop(asyncio.get_running_loop())
@@ -59,88 +73,84 @@ class DeskConsumer(AsyncWebsocketConsumer):
         await self._say({"about": "ready"})
 
     async def disconnect(self, code: int) -> None:
-        """Take the name off the ticket, and leave every group."""
+        """Take the name off the tickets, and leave every group."""
         type(self).open_sockets.discard(self)
-        if self.ticket:
-            await self._tell_presence("gone")
+        for ticket in self.tickets:
+            await self._tell_presence(ticket, "gone")
         await self._hear(set())
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Do one of the few things a page may ask for; anything else ends the connection (S-74, S-76)."""
-        now = time.monotonic()
-        self.tokens = min(2.0 * FRAMES, self.tokens + (now - self.filled) * FRAMES) - 1
-        self.filled = now
-        if bytes_data is not None or text_data is None or len(text_data) > FRAME_MOST:
-            await self.close(TOO_BIG)
-            return
-        if self.tokens < 0:
-            await self.close(POLICY)
-            return
-        try:
-            asked = json.loads(text_data)
-        except (ValueError, RecursionError):
-            asked = None
-        wanted = asked.get("do") if isinstance(asked, dict) else None
-        action = _ACTIONS.get(wanted) if isinstance(wanted, str) else None
-        if action is None:
-            await self.close(POLICY)
-            return
-        await action(self, asked)
-
     async def watch(self, asked: dict[str, Any]) -> None:
-        """Hear this ticket from now on, if the colleague may see it, and show who else looks at it."""
-        ticket = asked.get("ticket")
-        if not isinstance(ticket, int) or isinstance(ticket, bool) or not 0 < ticket < 2**63:
+        """Hear exactly these tickets from now on, if the colleague may see them, and show who else looks at them."""
+        wanted = asked.get("tickets")
+        if not isinstance(wanted, list) or len(wanted) > TICKETS_MOST or not all(map(_is_key, wanted)):
             await self.close(POLICY)
             return
-        await self.leave(asked)
-        holder = Holder(self.user.pk, self.session, self.password_mark, ticket)
-        grant = (await database_sync_to_async(grants)([holder])).get(holder)
-        if grant is None or not grant.ticket:
+        for ticket in [ticket for ticket in self.tickets if ticket not in wanted]:
+            await self._tell_presence(ticket, "gone")
+            del self.tickets[ticket]
+        fresh = frozenset(wanted).difference(self.tickets)
+        sees: frozenset[int] = frozenset()
+        if fresh:
+            holder = Holder(self.user.pk, self.session, self.password_mark, fresh)
+            grant = (await database_sync_to_async(grants)([holder])).get(holder)
+            sees = grant.tickets if grant else frozenset()
+        for ticket in sorted(sees):
+            self.tickets[ticket] = "looking"
+        await self._hear({group for group in self.joined if not group.startswith("ticket.")} | self._watched())
+        for ticket in sorted(sees):
+            await self._tell_presence(ticket, "hello")
+        for ticket in sorted(fresh - sees):
+            await database_sync_to_async(audit.denied)(self.user, f"ticket {ticket}", "/ws/desk/")
             await self._say({"about": "refused", "ticket": ticket})
-            return
-        self.ticket, self.state = ticket, "looking"
-        await self._hear(self.joined | {f"ticket.{ticket}"})
-        await self._tell_presence("hello")
-
-    async def leave(self, asked: dict[str, Any]) -> None:
-        """Stop hearing the ticket."""
-        if self.ticket:
-            await self._tell_presence("gone")
-            await self._hear(self.joined - {f"ticket.{self.ticket}"})
-            self.ticket = 0
 
     async def show(self, asked: dict[str, Any]) -> None:
-        """Say again that somebody is here, reading or typing: what is not said again ends by itself in the browsers."""
-        self.state = "typing" if asked.get("typing") is True else "looking"
-        if self.ticket:
-            await self._tell_presence(self.state)
+        """Say again that somebody is here, reading or typing: what is not said again ends by itself in the browsers.
+
+        `typing` is the ticket he types in; `aloud` when it will be an answer, which a visitor sees coming.
+        """
+        typing = asked.get("typing")
+        for ticket in self.tickets:
+            here = typing is not True and typing == ticket
+            self.tickets[ticket] = "typing" if here else "looking"
+            await self._tell_presence(ticket, self.tickets[ticket])
+            if here and asked.get("aloud") is True:
+                await self._layer(
+                    self.channel_layer.group_send, live.public_group(ticket), {"type": "chat.typing", "on": True}
+                )
         await self._say({"about": "here"})
 
     async def ticket_changed(self, event: dict[str, Any]) -> None:
-        """From `inbox.live`: pass the hint on."""
-        await self._say({"about": "ticket", "ticket": event["ticket"], "seq": event["seq"]})
+        """From `inbox.live`: pass the hint on; `live` when somebody sits before his screen and waits."""
+        waits = {"live": True} if event.get("origin") in live_kinds() else {}
+        await self._say({"about": "ticket", "ticket": event["ticket"], "seq": event["seq"], **waits})
+
+    call_ringing = _passed_on("call", "call", "state")
+    visitor_sign = _passed_on("visitor", "ticket", "sign", "on", "seq")
 
     async def desk_presence(self, event: dict[str, Any]) -> None:
         """From another tab: who is here. A newcomer's hello is answered, so that presence needs no memory anywhere."""
-        if event["tab"] == self.channel_name or event["ticket"] != self.ticket:
+        ticket = event["ticket"]
+        if event["tab"] == self.channel_name or ticket not in self.tickets:
             return
         if event["state"] == "hello":
-            await self._tell_presence(self.state)
+            await self._tell_presence(ticket, self.tickets[ticket])
         if event["user"] != self.user.pk:
             state = "looking" if event["state"] == "hello" else event["state"]
             await self._say(
-                {"about": "person", "ticket": self.ticket, "user": event["user"], "name": event["name"], "state": state}
+                {"about": "person", "ticket": ticket, "user": event["user"], "name": event["name"], "state": state}
             )
 
     async def _say(self, what: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(what))
 
-    async def _tell_presence(self, state: str) -> None:
-        event = {"type": "desk.presence", "ticket": self.ticket, "state": state}
+    def _watched(self) -> set[str]:
+        return {f"ticket.{ticket}" for ticket in self.tickets}
+
+    async def _tell_presence(self, ticket: int, state: str) -> None:
+        event = {"type": "desk.presence", "ticket": ticket, "state": state}
         await self._layer(
             self.channel_layer.group_send,
-            f"ticket.{self.ticket}",
+            f"ticket.{ticket}",
             {**event, "user": self.user.pk, "name": self.name, "tab": self.channel_name},
         )
 
@@ -163,16 +173,18 @@ class DeskConsumer(AsyncWebsocketConsumer):
                 await self.close(GOING_AWAY)
 
     async def _first_grant(self, holder: Holder) -> Grant | None:
-        if not access.is_person(self.user):
+        if not access.is_person(self.user) or second_factor_missing(self.scope["session"]):
             return None
         mine = [s for s in type(self).open_sockets if s.user.pk == holder.user]
         if len(mine) >= SOCKETS_A_USER:
+            self.why = "too many connections"
             return None
 
         def look() -> Grant | None:
             if not hit(f"desk-socket:{holder.user}", limit=CONNECTS_A_MINUTE, seconds=60):
+                self.why = "too many connections"
                 return None
-            return grants([holder]).get(holder)
+            return self._look({holder}).get(holder)
 
         return await database_sync_to_async(look)()
 
@@ -181,13 +193,25 @@ class DeskConsumer(AsyncWebsocketConsumer):
         """Close every socket whose owner lost his right, and let each hear exactly the queues that he sees now."""
         while cls.open_sockets:
             await asyncio.sleep(RECHECK)
-            sockets = {s: Holder(s.user.pk, s.session, s.password_mark, s.ticket) for s in list(cls.open_sockets)}
+            sockets = {
+                s: Holder(s.user.pk, s.session, s.password_mark, frozenset(s.tickets)) for s in list(cls.open_sockets)
+            }
             try:
-                found = await database_sync_to_async(grants)(set(sockets.values()))
+                found = await database_sync_to_async(cls._look)(set(sockets.values()))
             except Exception:  # without a database nobody can be checked, so nobody may listen
                 found = {}
             for socket, holder in sockets.items():
                 await socket._apply(holder, found.get(holder))
+
+    @staticmethod
+    def _look(holders: set[Holder]) -> dict[Holder, Grant]:
+        """Who may still listen; an open socket is a sign of life, also while its tab is in the background."""
+        found, now = grants(holders), time.monotonic()
+        due = {h.user for h in found if now - DeskConsumer.beaten.get(h.user, -BEAT) >= BEAT}
+        for user in User.objects.filter(pk__in=due) if due else ():
+            DeskConsumer.beaten[user.pk] = now
+            presence.beat(user)
+        return found
 
     async def _apply(self, holder: Holder, grant: Grant | None) -> None:
         if self not in type(self).open_sockets:
@@ -196,21 +220,18 @@ class DeskConsumer(AsyncWebsocketConsumer):
             type(self).open_sockets.discard(self)
             await self.close(FORBIDDEN)
             return
-        groups = {f"user.{holder.user}", *(f"queue.{queue}" for queue in grant.queues)}
-        lost = self.ticket if self.ticket == holder.ticket and not grant.ticket else 0
-        if lost:
-            self.ticket = 0
-        if self.ticket:
-            groups.add(f"ticket.{self.ticket}")
+        lost = [ticket for ticket in holder.tickets - grant.tickets if ticket in self.tickets]
+        for ticket in lost:
+            del self.tickets[ticket]
+        groups = {f"user.{holder.user}", *(f"queue.{queue}" for queue in grant.queues), *self._watched()}
         if groups != self.joined:
             await self._hear(groups)
-        if lost:
-            await self._say({"about": "refused", "ticket": lost})
+        for ticket in lost:
+            await self._say({"about": "refused", "ticket": ticket})
 
 
-_ACTIONS: dict[str, Callable[[DeskConsumer, dict[str, Any]], Awaitable[None]]] = {
-    "watch": DeskConsumer.watch,
-    "leave": DeskConsumer.leave,
-    "show": DeskConsumer.show,
-}
-"""All that a page may ask for. What it writes never names a handler, a group or a class."""
+def _is_key(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+
+
+DeskConsumer.actions = {"watch": DeskConsumer.watch, "show": DeskConsumer.show}

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from django.db.models import BooleanField, Case, Prefetch, When
+from django.db.models import BooleanField, Case, QuerySet, When, prefetch_related_objects
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.composed import Composed
 from core.html import linkify
 from crm.customers import timeline
-from crm.customers.models import TimelineEntry
+from crm.customers.models import ContactPoint, TimelineEntry
 from crm.organisation.models import User
 from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge, TicketQuerySet
-from inbox.models import Attachment, Delivery, Message
-from inbox.services import replies
+from inbox.channels import registry
+from inbox.models import Attachment, Channel, Delivery, Message
+from inbox.services import chats
 from inbox.workspace import history
 from routing import words
 from routing.models import Rule, RuleRun
@@ -26,6 +31,7 @@ from routing.models import Rule, RuleRun
 WINDOW = 40
 """Messages that are shown at first; earlier ones on demand."""
 EVENTS = 200
+_IN_A_CHAT = frozenset({"assignee", "queue", "chat-ended", "merged", "absorbed", "merge-undone", "split", "rated"})
 _TOGETHER = timedelta(minutes=5)
 
 # Bidirectional overrides and invisible signs can make a name or an address look like another (S-15).
@@ -45,6 +51,24 @@ def on_one_line(text: str, length: int = 120) -> str:
     return visible(flat[:length] + ("…" if len(flat) > length else ""))
 
 
+def has_address(channel: Channel) -> bool:
+    """False where people have only a token, as visitors do: that says nothing to anybody, and is not shown."""
+    return registry.adapter(channel.kind).point in ContactPoint.Kind.values
+
+
+@cache
+def live_kinds() -> frozenset[str]:
+    """Kinds of channels whose people sit before their screen and wait."""
+    return frozenset(adapter.kind for adapter in registry.adapters() if "live" in adapter.can)
+
+
+def reached(channel: Channel | None, address: str) -> str:
+    """What is shown of an address that something goes to: itself, or the medium and the place."""
+    if channel is None or has_address(channel):
+        return on_one_line(address, 320)
+    return _("%(medium)s on %(place)s") % {"medium": registry.adapter(channel.kind).label, "place": channel.name}
+
+
 @dataclass
 class Entry:
     """One thing in the conversation: a message, or changes that one person made together."""
@@ -54,6 +78,21 @@ class Entry:
     events: list[tuple[TicketEvent, str, str, str]] = field(default_factory=list)
     actor: str = ""
     unseen: bool = False
+    follows: bool = False
+    """A line of a chat said right after another one of the same person."""
+
+    @property
+    def speaker(self) -> str:
+        """Who said it, the same for all his lines of a chat; empty for what stands by itself, as a mail does."""
+        message = self.message
+        if message is None or message.channel is None or message.channel.kind not in live_kinds():
+            return ""
+        return f"{message.kind}-{message.author_id or message.contact_id or 0}"
+
+    @property
+    def talked_about(self) -> list[str]:
+        """Of the changes those that matter beside a chat: who has it, where it went, how it ended."""
+        return [words for event, words, _icon, _why in self.events if event.what in _IN_A_CHAT]
 
     @property
     def kind(self) -> str:
@@ -61,14 +100,53 @@ class Entry:
         return "message" if self.message else "events"
 
 
-def _messages(ticket: Ticket) -> Any:
-    attachments = Attachment.objects.only("id", "message_id", "name", "content_type", "size", "inline", "content_id")
+def _messages(ticket: int) -> QuerySet[Message]:
     return (
-        ticket.messages.select_related("author", "contact", "channel")
-        .prefetch_related(Prefetch("attachments", queryset=attachments), "deliveries")
+        Message.objects.filter(ticket_id=ticket)
+        .select_related("author", "contact", "channel")
         .annotate(has_html=Case(When(html="", then=False), default=True, output_field=BooleanField()))
         .defer("html", "authentication")
     )
+
+
+_messages_since = Composed(lambda ticket, seq: _messages(ticket).filter(seq__gt=seq).order_by("seq")[: 2 * WINDOW])
+_events_since = Composed(
+    lambda ticket, seq: TicketEvent.objects.filter(ticket_id=ticket, seq__gt=seq).order_by("seq")[:EVENTS]
+)
+_files_of = Composed(
+    lambda messages: Attachment.objects.filter(message_id__in=messages).only(
+        "id", "message_id", "name", "content_type", "size", "inline", "content_id", "verdict"
+    )
+)
+_deliveries_of = Composed(
+    lambda ticket: (
+        Delivery.objects.filter(message__ticket_id=ticket).select_related("channel").order_by("-id")[: 2 * WINDOW]
+    )
+)
+
+
+def _complete(messages: Sequence[Message]) -> None:
+    """Load what hangs on them, where something can: a line of a visitor has neither a delivery nor a call."""
+    for message in messages:
+        message.attached = []  # type: ignore[attr-defined]
+    by_key = {message.pk: message for message in messages}
+    for file in _files_of(list(by_key)):
+        by_key[file.message_id].attached.append(file)  # type: ignore[attr-defined]
+    prefetch_related_objects([m for m in messages if m.kind in _SENT], "deliveries")
+    with_panel = [m for m in messages if m.channel and registry.adapter(m.channel.kind).panel]
+    prefetch_related_objects(with_panel, "call__agent", "call__queue")
+
+
+_SENT = (Message.Kind.OUTBOUND, Message.Kind.AUTOMATIC)
+
+
+def _height(text: str) -> str:
+    """How high the frame of a mail begins, by the lines of its text: the sandbox keeps the frame from being measured.
+
+    Whoever wants another height drags its corner.
+    """
+    lines = sum(1 + len(line) // 90 for line in text.splitlines())
+    return "low" if lines <= 8 else "tall" if lines > 30 else ""
 
 
 def _dress(message: Message) -> Message:
@@ -77,20 +155,25 @@ def _dress(message: Message) -> Message:
     sender = str(message.author) if message.author else message.contact.name if message.contact else ""
     name = message.from_name or sender
     message.shown_name = on_one_line(name or message.from_address) or _("Unknown sender")  # type: ignore[attr-defined]
-    message.shown_address = on_one_line(message.from_address, 320)  # type: ignore[attr-defined]
+    known = message.channel is None or has_address(message.channel)
+    message.shown_address = on_one_line(message.from_address, 320) if known else ""  # type: ignore[attr-defined]
     short = message.reply_text.strip()
     whole = message.text.strip()
     message.short = linkify(visible(short or whole))  # type: ignore[attr-defined]
+    message.frame = _height(whole)  # type: ignore[attr-defined]
     message.whole = linkify(visible(whole)) if short and short != whole else ""  # type: ignore[attr-defined]
-    files = [file for file in message.attachments.all() if not (file.inline and file.content_id)]
+    files = [file for file in message.attached if not (file.inline and file.content_id)]  # type: ignore[attr-defined]
     for file in files:
         file.shown_name = on_one_line(file.name, 100)  # type: ignore[attr-defined]
         file.is_picture = file.content_type.lower() in PICTURES  # type: ignore[attr-defined]
         file.is_text = file.content_type.lower().partition(";")[0] in TEXTS  # type: ignore[attr-defined]
     message.files = files  # type: ignore[attr-defined]
+    message.medium = registry.adapter(message.channel.kind) if message.channel else None  # type: ignore[attr-defined]
     message.recipients = [  # type: ignore[attr-defined]
-        on_one_line(pair[0], 320) for pair in [*message.to, *message.cc] if isinstance(pair, list) and pair
+        reached(message.channel, pair[0]) for pair in [*message.to, *message.cc] if isinstance(pair, list) and pair
     ]
+    for delivery in message.deliveries.all() if message.kind in _SENT else ():
+        delivery.reached = reached(message.channel, delivery.recipient)  # type: ignore[attr-defined]
     return message
 
 
@@ -105,9 +188,10 @@ def entries(messages: Sequence[Message], events: Sequence[TicketEvent], seen: in
     found: list[Entry] = []
     for thing in things:
         if isinstance(thing, Message):
-            found.append(
-                Entry(thing.seq, message=_dress(thing), unseen=0 < seen < thing.seq and thing.author_id != reader.pk)
-            )
+            unseen = 0 < seen < thing.seq and thing.author_id != reader.pk
+            entry, before = Entry(thing.seq, message=_dress(thing), unseen=unseen), found[-1] if found else None
+            entry.follows = bool(entry.speaker and before and before.speaker == entry.speaker)
+            found.append(entry)
             continue
         actor = history.actor(thing)
         last = found[-1] if found else None
@@ -120,8 +204,9 @@ def entries(messages: Sequence[Message], events: Sequence[TicketEvent], seen: in
 
 def since(ticket: Ticket, seq: int, user: User) -> list[Entry]:
     """All after sequence number `seq`."""
-    messages = list(_messages(ticket).filter(seq__gt=seq).order_by("seq")[: 2 * WINDOW])
-    events = list(ticket.events.filter(seq__gt=seq).order_by("seq")[:EVENTS])
+    messages = _messages_since(ticket.pk, seq)
+    _complete(messages)
+    events = _events_since(ticket.pk, seq)
     return entries(messages, events, seq, user)
 
 
@@ -136,42 +221,60 @@ class Window:
 
 def window(ticket: Ticket, reader: User, seen: int, before: int = 0) -> Window:
     """The last messages (before sequence number `before`) with the changes between them."""
-    messages = _messages(ticket).order_by("-seq")
+    messages = _messages(ticket.pk).order_by("-seq")
     events = ticket.events.order_by("-seq")
     if before:
         messages, events = messages.filter(seq__lt=before), events.filter(seq__lt=before)
     found = list(messages[: WINDOW + 1])
     more = len(found) > WINDOW
     found = found[:WINDOW][::-1]
+    _complete(found)
     if more:
         events = events.filter(seq__gte=found[0].seq)
     return Window(entries(found, list(events[:EVENTS]), seen, reader), found[0].seq if more else 0)
 
 
-def recipient(ticket: Ticket, shown: Window) -> str:
-    """Whom an answer goes to, as `inbox.services.replies` will choose; mostly without asking the database again."""
-    for entry in reversed(shown.entries):
-        message = entry.message
-        theirs = message and message.kind == Message.Kind.INBOUND and message.contact_id == ticket.contact_id
-        if message and theirs and message.from_address:
-            return message.from_address
-    return replies.default_recipient(ticket)
-
-
 def head(ticket: Ticket, visible: TicketQuerySet) -> dict[str, Any]:
     """What stands above the conversation, and is renewed with every change."""
-    links = ticket.links.filter(kind=TicketLink.Kind.UNVERIFIED, other__in=visible).select_related("other")[:3]
+    claims: list[Ticket] = []
+    if getattr(ticket, "has_claims", True):
+        links = ticket.links.filter(kind=TicketLink.Kind.UNVERIFIED, other__in=visible).select_related("other")[:3]
+        claims = [link.other for link in links]
+    tags = list(ticket.tags.all())
     return {
         "ticket": ticket,
         "subject": on_one_line(ticket.subject, 250) or _("(no subject)"),
-        "tags": list(ticket.tags.all()),
-        "claims": [link.other for link in links],
+        "tags": tags,
+        "claims": claims,
+        "head_mark": head_mark(ticket),
     }
+
+
+def head_mark(ticket: Ticket) -> str:
+    """Of what the head shows, all but the tags and whom the ticket may belong to: their changes are events.
+
+    A page whose mark is the same, and that missed no event, has the head that there is.
+    """
+    left = int((ticket.due_at - timezone.now()).total_seconds() // 60) if ticket.due_at else 0
+    looks = (
+        ticket.subject,
+        ticket.status,
+        ticket.priority,
+        ticket.queue_id,
+        ticket.assignee_id,
+        ticket.snoozed_until,
+        max(left, -1),
+        getattr(ticket, "has_claims", True),
+    )
+    return hashlib.sha256(repr(looks).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def pending_deliveries(ticket: Ticket) -> list[Delivery]:
     """Deliveries of the last answers: their state changes without a new message."""
-    return list(Delivery.objects.filter(message__ticket=ticket).order_by("-id")[: 2 * WINDOW])
+    found = _deliveries_of(ticket.pk)
+    for delivery in found:
+        delivery.reached = reached(delivery.channel, delivery.recipient)  # type: ignore[attr-defined]
+    return found
 
 
 def about(ticket: Ticket, visible: TicketQuerySet, reader: User) -> dict[str, Any]:
@@ -183,16 +286,18 @@ def about(ticket: Ticket, visible: TicketQuerySet, reader: User) -> dict[str, An
     if ticket.customer_id:
         same = visible_tickets.filter(customer_id=ticket.customer_id).exclude(contact=contact)
         colleagues = list(same.select_related("contact").order_by("-activity_at", "-id")[:4])
+    talk = chats.of(ticket) if ticket.origin in live_kinds() else None
     merges = TicketMerge.objects.filter(target=ticket, undone_at=None).select_related("source")
     return {
+        "card": chats.card_of(talk) if talk else None,
         "contact": contact,
         "points": list(contact.points.all()),
         "contact_tags": list(contact.tags.all()),
         "customer": ticket.customer,
         "others": list(others),
         "colleagues": colleagues,
-        "timeline": timeline.visible_to(
-            reader, TimelineEntry.objects.filter(contact=contact).order_by("-at", "-id"), 8
+        "timeline": _with_media(
+            timeline.visible_to(reader, TimelineEntry.objects.filter(contact=contact).order_by("-at", "-id"), 8)
         ),
         "participants": [
             p.contact for p in ticket.participants.select_related("contact")[:20] if p.contact_id != contact.pk
@@ -200,6 +305,16 @@ def about(ticket: Ticket, visible: TicketQuerySet, reader: User) -> dict[str, An
         "merges": list(merges),
         "also_in": [row.queue for row in ticket.also_in.select_related("queue")],
     }
+
+
+def _with_media(lines: list[TimelineEntry]) -> list[TimelineEntry]:
+    """Each line about a ticket gets the adapter of the channel that the ticket came by."""
+    keys = {line: line.reference.removeprefix("ticket:") for line in lines if line.reference.startswith("ticket:")}
+    origins = dict(Ticket.objects.filter(pk__in={int(key) for key in keys.values()}).values_list("pk", "origin"))
+    for line in lines:
+        kind = origins.get(int(keys[line])) if line in keys else None
+        line.medium = registry.adapter(kind) if kind in registry.kinds() else None  # type: ignore[attr-defined]
+    return lines
 
 
 def runs(ticket: Ticket) -> list[RuleRun]:

@@ -218,6 +218,19 @@ def retry(request: AgentRequest, number: int, delivery: int) -> HttpResponse:
     return answer(request, ticket, lambda: deliveries.retry(found, by=request.user))
 
 
+@desk("POST")
+def call_off(request: AgentRequest, number: int, delivery: int) -> HttpResponse:
+    """Call a delivery of this ticket off, also where a fax server works on it."""
+    ticket = ticket_or_404(request, number)
+    found = get_object_or_404(Delivery, pk=delivery, message__ticket=ticket)
+
+    def do() -> None:
+        if not deliveries.cancel(found, by=request.user):
+            raise Refused(_("It is too late: it has left already."))
+
+    return answer(request, ticket, do)
+
+
 @desk("GET")
 def choices(request: AgentRequest, what: str) -> HttpResponse:
     """What can be chosen in a menu: colleagues, queues, macros, tags. `ticket` sorts the fitting ones first."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from crm.service.models import Ticket, TicketEvent
 
@@ -26,9 +27,32 @@ ICONS = {
     "reopened": "refresh",
     "split": "split",
     "rated": "star",
+    "chat-ended": "chat",
     "escalated": "bell",
     "undelivered": "warning",
+    "virus": "shield",
+    "call-answered": "phone",
 }
+
+REASONS = {
+    "answer": gettext_lazy("a colleague answered"),
+    "message": gettext_lazy("the customer wrote"),
+    "took over": gettext_lazy("taken over"),
+    "handed over": gettext_lazy("handed over"),
+    "chat ended": gettext_lazy("the chat ended"),
+    "left the chat": gettext_lazy("left the chat"),
+    "undelivered": gettext_lazy("an answer came back"),
+    "snooze-over": gettext_lazy("the time is over"),
+    "queue": gettext_lazy("by the queue"),
+    "chat": pgettext_lazy("why a ticket was assigned", "chat"),
+    "call": pgettext_lazy("why a ticket was assigned", "call"),
+    "first": gettext_lazy("first answer"),
+    "next": gettext_lazy("next answer"),
+    "solution": gettext_lazy("solution"),
+}
+"""What services store as the reason of a change → what is read. Never words of people."""
+FREE = frozenset({"opened", "rated", "undelivered", "virus"})
+"""Changes whose reason is somebody's own words, or a name."""
 
 
 def _label(choices: Iterable[tuple[object, object]], value: str) -> str:
@@ -45,6 +69,8 @@ def in_words(event: TicketEvent) -> str:
             return _("set the status to %(new)s") % {"new": _label(Ticket.Status.choices, new)}
         case "priority":
             return _("set the priority to %(new)s") % {"new": _label(Ticket.Priority.choices, new)}
+        case "assignee" if new and new == event.actor_name:
+            return _("took it over from %(old)s") % {"old": old} if old else _("took it")
         case "assignee" if new:
             return _("assigned it to %(new)s") % {"new": new}
         case "assignee":
@@ -66,13 +92,19 @@ def in_words(event: TicketEvent) -> str:
         case "absorbed":
             return _("merged %(old)s into this ticket") % {"old": old or new}
         case "merge-undone":
-            return _("took it apart from %(old)s again") % {"old": old}
+            return _("separated it from %(old)s again") % {"old": old}
         case "split":
-            return _("made %(new)s of a part of it") % {"new": new}
+            return _("split off %(new)s") % {"new": new}
+        case "chat-ended":
+            return _("ended the chat")
         case "reopened":
             return _("reopened it")
         case "undelivered":
             return _("our answer to %(new)s came back") % {"new": new}
+        case "virus":
+            return _("found a virus in “%(new)s”") % {"new": new}
+        case "call-answered":
+            return _("had answered the call after all")
         case "escalated":
             return _("a promised time is missed") if new == "breach" else _("a promised time is near")
         case "rated":
@@ -83,12 +115,14 @@ def in_words(event: TicketEvent) -> str:
 
 def reason(event: TicketEvent) -> str:
     """Why, where the words do not say it already."""
-    if event.why in ("merged", "merge-undone"):
+    if event.why in ("merged", "merge-undone") or (event.what, event.why) == ("assignee", "took over"):
         return ""
     if event.what == "status" and event.new == Ticket.Status.SNOOZED and event.why:
         until = parse_datetime(event.why)
         return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else event.why
-    return event.why
+    if event.what == "opened" and event.why.startswith("split from "):
+        return _("split from %(ticket)s") % {"ticket": event.why.removeprefix("split from ")}
+    return event.why if event.what in FREE else str(REASONS.get(event.why, event.why))
 
 
 def icon(event: TicketEvent) -> str:

@@ -14,6 +14,7 @@ from crm.organisation import access
 from crm.organisation.models import User
 from crm.service.models import Ticket, TicketQuerySet
 from inbox import queries, search
+from inbox.channels import registry
 from inbox.queries import FilterInvalid, Filters, View
 from inbox.workspace.access import AgentRequest, desk, visible
 from inbox.workspace.keys import shortcuts_of
@@ -116,6 +117,7 @@ class Listing:
             "statuses": [c for c in Ticket.Status.choices if c[0] != Ticket.Status.MERGED],
             "priorities": Ticket.Priority.choices,
             "queues": self.queues,
+            "media": registry.adapters(),
             "may_share": access.sees_all_tickets(self.user),
             "words": words(),
             "keys": shortcuts_of(self.user.shortcuts),

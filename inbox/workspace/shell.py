@@ -21,3 +21,8 @@ class InboxMenuItem(MenuItem):
 def menu_item() -> InboxMenuItem:
     """The item at the top of the menu."""
     return InboxMenuItem(_("Inbox"), reverse_lazy("inbox:list"), name="inbox", icon_name="g-inbox", order=1)
+
+
+def calls_item() -> InboxMenuItem:
+    """The item below it."""
+    return InboxMenuItem(_("Calls"), reverse_lazy("calls:list"), name="calls", icon_name="g-phone", order=2)

@@ -8,8 +8,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from crm.service.models import Ticket
-from inbox.services import seeing
-from inbox.workspace import conversation
+from inbox.services import chats, seeing
+from inbox.workspace import conversation, ways
 from inbox.workspace.access import AgentRequest, desk, ticket_or_404, visible
 from inbox.workspace.keys import shortcuts_of
 from inbox.workspace.lists import Listing
@@ -19,14 +19,17 @@ from inbox.workspace.words import words
 def _conversation(request: AgentRequest, ticket: Ticket) -> dict[str, Any]:
     seen = ticket.seen_seq or 0  # type: ignore[attr-defined]
     window = conversation.window(ticket, request.user, seen)
-    _mark_seen(request, ticket)
-    recipient = conversation.recipient(ticket, window)
-    return {**conversation.head(ticket, visible(request)), "window": window, "recipient": recipient}
+    mark_seen(request, ticket)
+    way = ways.shown(ticket, window.entries)
+    return {**conversation.head(ticket, visible(request)), "window": window, "way": way}
 
 
-def _mark_seen(request: AgentRequest, ticket: Ticket) -> None:
+def mark_seen(request: AgentRequest, ticket: Ticket) -> None:
+    """The colleague has read all of it; a visitor whose chat he has sees that."""
     if (ticket.seen_seq or 0) < ticket.sequence:  # type: ignore[attr-defined]
         seeing.mark_seen(request.user, ticket, ticket.sequence)
+        if ticket.origin in conversation.live_kinds() and ticket.assignee_id == request.user.pk:
+            chats.seen(ticket, request.user, ticket.sequence)
 
 
 ANSWERED_AS = (Ticket.Status.OPEN, Ticket.Status.PENDING, Ticket.Status.RESOLVED)
@@ -52,11 +55,18 @@ def ticket(request: AgentRequest, number: int) -> HttpResponse:
 def changes(request: AgentRequest, ticket: Ticket, after: int, **extra: Any) -> HttpResponse:
     """What a page that knows all up to `after` has to show now; reading it counts as having seen it."""
     entries = conversation.since(ticket, after, request.user)
-    _mark_seen(request, ticket)
+    heard = any(entry.message and ways.is_from_customer(entry.message, ticket) for entry in entries)
+    mark_seen(request, ticket)
+    mark = conversation.head_mark(ticket)
+    same = mark == request.GET.get("head") and not any(entry.events for entry in entries)
+    head = {"ticket": ticket, "head_mark": mark} if same else conversation.head(ticket, visible(request))
     context = {
-        **conversation.head(ticket, visible(request)),
+        **head,
+        "same_head": same,
         "entries": entries,
         "deliveries": conversation.pending_deliveries(ticket),
+        "heard": heard,
+        "way": ways.shown(ticket, entries),
         **extra,
     }
     return render(request, "inbox/after.html", context)
@@ -65,7 +75,8 @@ def changes(request: AgentRequest, ticket: Ticket, after: int, **extra: Any) -> 
 @desk("GET")
 def after(request: AgentRequest, number: int, seq: int) -> HttpResponse:
     """Everything after sequence number `seq`, and the head of the ticket."""
-    return changes(request, ticket_or_404(request, number), seq)
+    found = ticket_or_404(request, number)
+    return changes(request, found, min(seq, found.sequence))
 
 
 @desk("GET")

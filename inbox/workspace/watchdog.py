@@ -19,12 +19,12 @@ from routing.models import Queue, QueueMember
 
 @dataclass(frozen=True)
 class Holder:
-    """One socket: whose it is, by which session, and which ticket it watches (0: none)."""
+    """One socket: whose it is, by which session, and which tickets it watches."""
 
     user: int
     session: str
     password_mark: str
-    ticket: int
+    tickets: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Grant:
 
     name: str
     queues: frozenset[int]
-    ticket: bool
+    tickets: frozenset[int]
+    """Those of the watched ones that he sees."""
 
 
 def grants(holders: Collection[Holder]) -> dict[Holder, Grant]:
@@ -67,6 +68,9 @@ def grants(holders: Collection[Holder]) -> dict[Holder, Grant]:
             seen = everything
         else:
             seen = frozenset(queues[user.pk])
-        sees = bool(holder.ticket) and Ticket.objects.visible_to(user).filter(pk=holder.ticket).exists()
+        sees: frozenset[int] = frozenset()
+        if holder.tickets:
+            visible = Ticket.objects.visible_to(user).filter(pk__in=holder.tickets)
+            sees = frozenset(visible.values_list("pk", flat=True))
         answer[holder] = Grant(str(user), seen, sees)
     return answer

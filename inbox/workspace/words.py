@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def words() -> dict[str, str]:
     """Texts by the name that the scripts call them by; `%s` is filled in there."""
     return {
-        "live": _("Live"),
+        "live": pgettext("updates", "Live"),
         "connecting": _("Connecting"),
         "polling": _("Not live: looking every 10 seconds"),
         "looking": _("%s is looking at this ticket"),
@@ -41,6 +42,25 @@ def words() -> dict[str, str]:
         "subject": _("Subject"),
         "save": _("Save"),
         "close": _("Close"),
+        "nobody": _("no recipient yet"),
         "unsaved": _("This file is too large, or there are too many."),
+        "left": _("has left the page"),
+        "visitorTyping": _("is typing…"),
+        "read": _("Seen"),
+        "sentTo": _("Sent"),
+        "full": _("Four chats are open. Close one first."),
         "unavailable": _("A preview is not available. The file can be downloaded."),
+    }
+
+
+def notice_words() -> dict[str, str]:
+    """What the notices of chats say."""
+    return {
+        "waiting": _("New chat: %s"),
+        "given": _("You have a new chat: %s"),
+        "said": _("%s wrote"),
+        "online": _("Takes chats"),
+        "away": _("Away"),
+        "allowed": _("Notifications are on"),
+        "denied": _("Your browser does not allow notifications for this site."),
     }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -12,10 +16,10 @@ from core.limits import hit
 from crm.organisation.models import User
 from crm.service.models import Ticket
 from inbox import queries
-from inbox.models import Channel, Template
+from inbox.models import Template
 from inbox.services import replies
-from inbox.services.deliveries import one_address
-from inbox.workspace import conversation
+from inbox.services.submissions import once
+from inbox.workspace import conversation, ways
 from inbox.workspace.access import AgentRequest, desk, ticket_or_404
 from inbox.workspace.deeds import Refused, _seen, colleagues
 from inbox.workspace.tickets import ANSWERED_AS, changes
@@ -26,34 +30,27 @@ FILES_MOST = 20
 FILES_BYTES = 25 * 1024 * 1024
 """Together; more than most mail servers take."""
 COPIES_MOST = 20
+_CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 
-def _files(request: AgentRequest) -> list[File]:
+def files_sent(request: AgentRequest) -> list[File]:
+    """The files that stand in the composer. Raises Refused when they are too many or too large."""
     uploads = request.FILES.getlist("files")
     if len(uploads) > FILES_MOST or sum(upload.size or 0 for upload in uploads) > FILES_BYTES:
         raise Refused(_("At most %(count)d files, together 25 MB.") % {"count": FILES_MOST})
     return [(str(u.name), str(u.content_type or ""), u.read()) for u in uploads]
 
 
-def _addresses(text: str) -> list[str]:
-    """Addresses set apart by commas, semicolons or spaces. Raises Refused for what is none, or for too many (S-52)."""
-    found = list(dict.fromkeys(part for part in text.replace(",", " ").replace(";", " ").split() if part))
+def _copies(text: str) -> list[str]:
+    """Addresses set apart by commas, semicolons or spaces. Raises Refused for too many (S-52)."""
+    found = list(dict.fromkeys(text.replace(",", " ").replace(";", " ").split()))
     if len(found) > COPIES_MOST:
         raise Refused(_("At most %(count)d recipients.") % {"count": COPIES_MOST})
-    try:
-        return [one_address(address) for address in found]
-    except ValidationError as fault:
-        raise Refused(" ".join(fault.messages)) from fault
+    return found
 
 
-def _one(text: str) -> str | None:
-    found = _addresses(text)
-    if len(found) > 1:
-        raise Refused(_("Write to one address, and to the others as copies."))
-    return found[0] if found else None
-
-
-def _text(request: AgentRequest) -> str:
+def text_sent(request: AgentRequest) -> str:
+    """What was written. Raises Refused for nothing, or too much."""
     text = request.POST.get("text", "").replace("\x00", "").replace("\r\n", "\n")
     if not text.strip():
         raise Refused(_("There is nothing to send yet."))
@@ -62,7 +59,14 @@ def _text(request: AgentRequest) -> str:
     return text
 
 
-def _refuse(request: AgentRequest, fault: Exception) -> HttpResponse:
+def client_id(request: AgentRequest) -> str:
+    """The browser's own id of what it sends; empty when it gives none."""
+    given = request.POST.get("client_id", "")
+    return given if _CLIENT_ID.fullmatch(given) else ""
+
+
+def refuse(request: AgentRequest, fault: Exception) -> HttpResponse:
+    """Say in words why it cannot be done (422)."""
     messages = getattr(fault, "messages", None) or [str(fault) or _("This cannot be done.")]
     return render(request, "inbox/refused.html", {"text": " ".join(messages)}, status=422)
 
@@ -74,23 +78,27 @@ def reply(request: AgentRequest, number: int) -> HttpResponse:
     seen = _seen(request)
     status = request.POST.get("status", "")
     try:
-        replies.reply(
+        way = ways.asked_for(ticket, request.user, request.POST.get("channel", ""), request.POST.get("to", ""))
+        answer = partial(
+            replies.reply,
             ticket,
             author=request.user,
-            text=_text(request),
-            to=_one(request.POST.get("to", "")),
-            cc=_addresses(request.POST.get("cc", "")),
-            attached=_files(request),
+            text=text_sent(request),
+            channel=way.channel if way else None,
+            to=way.recipient if way else None,
+            cc=_copies(request.POST.get("cc", "")),
+            attached=files_sent(request),
             seen=seen,
             override=request.POST.get("override") == "1",
             status=status if status in ANSWERED_AS else None,
         )
+        once(request.user, client_id(request), answer)
     except replies.UnseenMessages as held:
         response = changes(request, ticket_or_404(request, number), seen, unseen=len(held.messages))
         response.status_code = 409
         return response
     except (ValueError, ValidationError, replies.NoWayOut) as fault:
-        return _refuse(request, fault)
+        return refuse(request, fault)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(conversation.address(ticket))
     return changes(request, ticket_or_404(request, number), seen)
@@ -101,12 +109,14 @@ def note(request: AgentRequest, number: int) -> HttpResponse:
     """Keep an internal note; colleagues named in it with `@` are told."""
     ticket = ticket_or_404(request, number)
     try:
-        text = _text(request)
+        text = text_sent(request)
         keys = {int(pk) for pk in request.POST.getlist("mention") if pk.isascii() and pk.isdigit() and len(pk) < 18}
         named = [user for user in colleagues() if user.pk in keys and f"@{user}" in text]
-        replies.add_note(ticket, author=request.user, text=text, attached=_files(request), mentions=named)
+        files = files_sent(request)
+        write = partial(replies.add_note, ticket, author=request.user, text=text, attached=files, mentions=named)
+        once(request.user, client_id(request), write)
     except (ValueError, ValidationError, replies.NoWayOut) as fault:
-        return _refuse(request, fault)
+        return refuse(request, fault)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(conversation.address(ticket))
     return changes(request, ticket_or_404(request, number), _seen(request))
@@ -115,30 +125,29 @@ def note(request: AgentRequest, number: int) -> HttpResponse:
 @desk("GET", "POST")
 def compose(request: AgentRequest) -> HttpResponse:
     """A new ticket that begins with our message to somebody."""
-    queues = queries.queues_of(request.user)
-    channels = list(Channel.objects.filter(active=True, kind="email", queue__in=queues).select_related("queue"))
-    context = {"channels": channels, "asked": request.POST}
+    channels = ways.channels_of(request.user)
+    # A page without scripts sends twice what is clicked twice.
+    context = {"channels": channels, "asked": request.POST, "client_id": client_id(request) or secrets.token_hex(16)}
     if request.method == "GET":
         return render(request, "inbox/compose.html", {**context, "asked": request.GET})
     try:
-        to = _addresses(request.POST.get("to", ""))
-        if len(to) != 1:
-            raise Refused(_("A new ticket is written to one address."))
         chosen = [c for c in channels if str(c.pk) == request.POST.get("channel", "")]
         if not chosen:
-            raise Refused(_("Choose the address that it is sent from."))
+            raise Refused(_("Choose a channel to send it by."))
         subject = " ".join(request.POST.get("subject", "").split())
         if not subject:
             raise Refused(_("A ticket needs a subject."))
-        message = replies.open_outgoing(
+        write = partial(
+            replies.open_outgoing,
             author=request.user,
             channel=chosen[0],
-            to=to[0],
-            cc=_addresses(request.POST.get("cc", "")),
+            to=request.POST.get("to", "").replace("\x00", "").strip()[: ways.TYPED_MOST],
+            cc=_copies(request.POST.get("cc", "")),
             subject=subject[:200],
-            text=_text(request),
-            attached=_files(request),
+            text=text_sent(request),
+            attached=files_sent(request),
         )
+        message = once(request.user, client_id(request), write)
     except (ValueError, ValidationError, replies.NoWayOut) as fault:
         text = " ".join(getattr(fault, "messages", [str(fault)]))
         return render(request, "inbox/compose.html", {**context, "refused": text}, status=422)

@@ -28,23 +28,32 @@ TEXT = (
     "Rechnung Bestellung Lieferung Maschine Dichtung"
 )
 WORDS = TEXT.split()
-RARE = [f"part{n:05d}" for n in range(20_000)]
-"""Words that hardly any ticket holds."""
-STATUSES = (
-    (Ticket.Status.NEW, 2),
-    (Ticket.Status.OPEN, 4),
-    (Ticket.Status.PENDING, 3),
-    (Ticket.Status.SNOOZED, 1),
-    (Ticket.Status.RESOLVED, 8),
-    (Ticket.Status.CLOSED, 82),
-)
-"""Status and its share in percent: six of a hundred are somebody's work."""
+S = Ticket.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What kind of office the tickets are of."""
+
+    statuses: tuple[tuple[str, int], ...]
+    """Status and its share in percent."""
+    tagged: float
+    """Share of tickets with a tag."""
+    rare: int
+    """So many words there are that hardly any ticket holds."""
+
+
+OLD = Shape(((S.NEW, 2), (S.OPEN, 4), (S.PENDING, 3), (S.SNOOZED, 1), (S.RESOLVED, 8), (S.CLOSED, 82)), 0.2, 20_000)
+"""An office of many years: six of a hundred tickets are somebody's work."""
+BUSY = Shape(((S.NEW, 20), (S.OPEN, 30), (S.PENDING, 20), (S.SNOOZED, 10), (S.RESOLVED, 10), (S.CLOSED, 10)), 1.0, 200)
+"""A young one, whose views are as full with a thousand tickets as those of the old one with a hundred thousand."""
 
 
 @dataclass(slots=True)
 class Setting:
     """The records that the tickets hang on."""
 
+    shape: Shape
     queues: list[Queue]
     channel: Channel
     agents: list[User]
@@ -54,9 +63,9 @@ class Setting:
     now: datetime = field(default_factory=timezone.now)
 
 
-def make(count: int, *, seed: int = 7) -> Iterator[int]:
+def make(count: int, *, seed: int = 7, shape: Shape = OLD) -> Iterator[int]:
     """Make `count` tickets of 2 to 6 messages, spread over two years; yields how many there are so far."""
-    setting = _setting(count, seed)
+    setting = _setting(count, seed, shape)
     made = 0
     while made < count:
         with transaction.atomic():
@@ -64,7 +73,7 @@ def make(count: int, *, seed: int = 7) -> Iterator[int]:
         yield made
 
 
-def _setting(count: int, seed: int) -> Setting:
+def _setting(count: int, seed: int, shape: Shape) -> Setting:
     chance = random.Random(seed)
     queues = [Queue.objects.get_or_create(name=f"Bulk queue {n}")[0] for n in range(1, 9)]
     agents = []
@@ -96,12 +105,12 @@ def _setting(count: int, seed: int) -> Setting:
         batch_size=BATCH,
     )
     tags = [Tag.objects.get_or_create(name=name)[0] for name in ("refund", "firmware", "warranty", "vip", "spare part")]
-    return Setting(queues, channel, agents, contacts, tags, chance)
+    return Setting(shape, queues, channel, agents, contacts, tags, chance)
 
 
 def _batch(setting: Setting, count: int, progress: float) -> int:
     chance = setting.chance
-    statuses, weights = [s for s, _ in STATUSES], [w for _, w in STATUSES]
+    statuses, weights = [s for s, _ in setting.shape.statuses], [w for _, w in setting.shape.statuses]
     span = timedelta(days=730)
     tickets = []
     for n in range(count):
@@ -131,7 +140,9 @@ def _batch(setting: Setting, count: int, progress: float) -> int:
     )
     link = Ticket.tags.through
     link.objects.bulk_create(
-        link(ticket_id=t.pk, tag_id=chance.choice(setting.tags).pk) for t in tickets if chance.random() < 0.2
+        link(ticket_id=t.pk, tag_id=chance.choice(setting.tags).pk)
+        for t in tickets
+        if chance.random() < setting.shape.tagged
     )
     TicketSeen.objects.bulk_create(
         TicketSeen(ticket=t, user_id=t.assignee_id, seq=t.sequence) for t in tickets if t.assignee_id
@@ -177,7 +188,8 @@ def _messages(setting: Setting, ticket: Ticket) -> Iterator[Message]:
     chance = setting.chance
     for n in range(1, ticket.message_count + 1):
         inbound = n % 2 == 1
-        text = "\n\n".join(_sentence(chance, 18) for _ in range(2)) + f"\n{chance.choice(RARE)}"
+        rare = f"part{chance.randrange(setting.shape.rare):05d}"
+        text = "\n\n".join([_sentence(chance, 18), _sentence(chance, 18), rare])
         yield Message(
             ticket=ticket,
             seq=n,
@@ -186,6 +198,7 @@ def _messages(setting: Setting, ticket: Ticket) -> Iterator[Message]:
             contact_id=ticket.contact_id if inbound else None,
             author=None if inbound else ticket.assignee,
             from_name=ticket.contact.name if inbound else "Support",
+            from_address=f"person{ticket.contact_id}@bulk.example" if inbound else setting.channel.address,
             subject=ticket.subject,
             text=text,
             reply_text=text,

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.organisation.models import User
-from portal.demo import clock, history, office, people, texts
+from portal.demo import calls, chats, clock, faxes, history, office, people, plans, texts
 
 
 def exists() -> bool:
@@ -29,4 +29,8 @@ def make() -> None:
         everybody = people.People(staff, people.register_customers(staff))
         rooms = office.set_up(staff, texts.write())
         stories = history.read_stories(everybody)
-        history.Player(rooms, everybody, watch, now).play(stories)
+        line = faxes.channel(rooms.queues["Service Europe"])
+        talks = chats.steps(chats.set_up(rooms.queues["Service Europe"]), staff, now)
+        further = [*faxes.steps(line, everybody, now), *talks, *calls.steps(rooms, everybody, watch, now)]
+        history.Player(rooms, everybody, watch, now).play(stories, further)
+        plans.make(everybody, rooms, watch, now)

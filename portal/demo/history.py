@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from django.conf import settings
 from crm.organisation.models import User
 from crm.service import services
 from crm.service.models import Ticket
+from inbox.channels import sink
 from inbox.channels.base import Outcome, Receipt
 from inbox.channels.email import tokens
 from inbox.channels.webform.adapter import pack
@@ -31,7 +32,7 @@ from portal.demo.people import People, Person
 GAPS = {"in": (50, 320), "out": (15, 130), "note": (4, 25)}
 """Minutes that pass before the next turn, by who speaks."""
 ENDS = {"closed", "resolved", "pending", "snoozed"}
-Step = tuple[datetime, Callable[[], None]]
+Step = tuple[datetime, Callable[[], object]]
 
 
 class StoryBroken(Exception):
@@ -91,9 +92,9 @@ class Player:
     def __init__(self, office: Office, people: People, clock: Clock, now: datetime) -> None:
         self.office, self.people, self.clock, self.now = office, people, clock, now
 
-    def play(self, stories: list[Story]) -> None:
-        """Everything in the order of time, over all stories."""
-        steps: list[Step] = [step for story in stories for step in self._steps(story)]
+    def play(self, stories: list[Story], others: Sequence[Step] = ()) -> None:
+        """Everything in the order of time, over all stories and what else happened."""
+        steps: list[Step] = [*others, *(step for story in stories for step in self._steps(story))]
         steps.append((self.now - timedelta(minutes=35), lambda: self._stranger(stories)))
         steps.append((self.now - timedelta(minutes=20), lambda: self._merge(stories)))
         for at, step in sorted(steps, key=lambda pair: pair[0]):
@@ -242,7 +243,7 @@ class Player:
                 raise StoryBroken(f"delivery {row.pk} cannot be made: {prepared.response}")
             sending.mark_sending(row)
             if settings.MAIL_SINK is not None:
-                receipt = sending.write_to_sink(prepared[1], Path(settings.MAIL_SINK))
+                receipt = sink.write(prepared[1])
             else:
                 receipt = Receipt(Outcome.SENT, 250, "the past of the demo company")
             outcomes.record(row, receipt)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from crm.organisation.models import User
 from inbox.models import Channel, SavedView, Template
+from inbox.services import call_tokens, channel_setup
 from portal.demo import calendars
 from portal.demo.people import DOMAIN
 from routing.models import Macro, Queue, QueueMember, Rule, SLAPolicy
+
+CTI_TOKEN = "halden-telephone"  # noqa: S105 - printed at every start; the try-out listens on this machine only
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Office:
 
     mailbox: Channel
     form: Channel
+    phone: Channel
     queues: dict[str, Queue]
 
 
@@ -65,6 +70,12 @@ def _queues(staff: dict[str, User]) -> dict[str, Queue]:
             {"strategy": strategy.MANUAL, "hours": hamburg, "sla": priority, "colour": "#be123c"},
             ("tom", "lena", "mei", "chen"),
         ),
+        # Open whenever somebody sits at the desk, so that whoever tries it out need not wait for the morning.
+        (
+            "Chat",
+            {"strategy": strategy.LEAST_BUSY, "colour": "#be185d"},
+            ("lena", "tom", "priya", "mei", "chen", "sabine"),
+        ),
     )
     queues = {}
     for position, (name, fields, members) in enumerate(rows):
@@ -98,7 +109,46 @@ def _channels(queues: dict[str, Queue], templates: dict[str, Template]) -> Offic
         acknowledge=templates["Acknowledgement"],
         settings={"guests": True, "topics": "Coffee machines\nOvens\nOrders and invoices\nSomething else"},
     )
-    return Office(mailbox, form, queues)
+    chat = Channel(name="Chat in the shop", kind="chat", queue=queues["Chat"])
+    channel_setup.save_channel(chat, _chat(), {}, by=None)
+    phone = Channel.objects.create(
+        name="Telephone",
+        kind="phone",
+        address="+4940555100",
+        queue=queues["Service Europe"],
+        settings={
+            "region": "DE",
+            "queues": "+862155501000 = Service Asia 亚洲客服\norders = Orders & Shipping",
+            "callback_minutes": 60,
+            "callback_slot": 15,
+            "callback_parallel": 2,
+            "recording_hosts": "recordings.halden.example",
+        },
+    )
+    call_tokens.renew(phone, CTI_TOKEN)
+    return Office(mailbox, form, phone, queues)
+
+
+def _chat() -> dict[str, Any]:
+    """Its settings: it may stand on this site alone, under each of the names that one types for it."""
+    own = settings.BASE_URL
+    origins = dict.fromkeys((own, own.replace("127.0.0.1", "localhost"), own.replace("localhost", "127.0.0.1")))
+    return {
+        "key": "HaldenShop",
+        "origins": "\n".join(origins),
+        "colour": "#8f2f1f",
+        "position": "right",
+        "theme": "auto",
+        "files": True,
+        "rating": True,
+        "transcript": True,
+        "title_en": "Halden",
+        "title_zh_hans": "Halden 客服",
+        "title_zh_hant": "Halden 客服",
+        "welcome_en": "Good day! What can we do for you?",
+        "welcome_zh_hans": "您好！请问有什么可以帮您？",
+        "welcome_zh_hant": "您好！請問有什麼可以為您服務的嗎？",
+    }
 
 
 def _when(fact: str, operator: str, value: Any = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from wagtail.users.models import UserProfile
 
 from crm.customers import identity
 from crm.customers.models import Contact, ContactPoint, Customer, Region, Tag
@@ -30,16 +31,17 @@ class Colleague:
     time_zone: str = "Europe/Berlin"
     language: str = "en"
     capacity: int = 25
+    extension: str = ""
 
 
 COLLEAGUES = (
     Colleague("alex", "Alex Brandt", "admin", "administrator", "Management"),
-    Colleague("sabine", "Sabine Krüger", "supervisor", "supervisor", "Service Hamburg"),
-    Colleague("lena", "Lena Vogt", "agent", "agent", "Service Hamburg"),
-    Colleague("tom", "Tom Fischer", "tom", "agent", "Workshop"),
-    Colleague("priya", "Priya Shah", "priya", "agent", "Orders & Shipping"),
-    Colleague("mei", "林美", "mei", "agent", "Service Shanghai", "Asia/Shanghai", "zh-hans"),
-    Colleague("chen", "陈昊", "chen", "agent", "Service Shanghai", "Asia/Shanghai", "zh-hans"),
+    Colleague("sabine", "Sabine Krüger", "supervisor", "supervisor", "Service Hamburg", extension="20"),
+    Colleague("lena", "Lena Vogt", "agent", "agent", "Service Hamburg", extension="21"),
+    Colleague("tom", "Tom Fischer", "tom", "agent", "Workshop", extension="22"),
+    Colleague("priya", "Priya Shah", "priya", "agent", "Orders & Shipping", extension="23"),
+    Colleague("mei", "林美", "mei", "agent", "Service Shanghai", "Asia/Shanghai", "zh-hans", extension="31"),
+    Colleague("chen", "陈昊", "chen", "agent", "Service Shanghai", "Asia/Shanghai", "zh-hans", extension="32"),
     Colleague("jonas", "Jonas Weber", "marketer", "marketer", "Marketing"),
     Colleague("ella", "Ella Norris", "editor", "editor", "Marketing"),
 )
@@ -83,10 +85,12 @@ def hire() -> dict[str, User]:
             time_zone=who.time_zone,
             language=who.language,
             capacity=who.capacity,
+            extension=who.extension,
             signature=f"{who.name}\n{who.department}, Halden\nhttps://{DOMAIN}",
         )
         services.set_roles(user, [who.role])
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        UserProfile.objects.create(user=user, preferred_language=who.language, current_time_zone=who.time_zone)
         staff[who.key] = user
     for name, key in (("Management", "alex"), ("Service Hamburg", "sabine"), ("Service Shanghai", "mei")):
         departments[name].lead = staff[key]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any, cast
 
 from django import forms
@@ -12,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from core.zones import known
 from crm.customers.identity import normalise_email
 from crm.organisation.models import User
 from inbox.models import Channel
@@ -130,7 +130,7 @@ class RatingForm(forms.Form):
 
 
 def _zones() -> list[tuple[str, Any]]:
-    names = sorted(z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(("Etc/", "SystemV/")))
+    names = sorted(z for z in known() if "/" in z and not z.startswith(("Etc/", "SystemV/")))
     return [("", _("Like this site")), *((name, name.replace("_", " ")) for name in names)]
 
 

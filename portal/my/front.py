@@ -19,9 +19,9 @@ from django.views.i18n import set_language
 from crm.organisation import access
 from inbox.channels.webform.adapter import pack
 from inbox.models import Channel
+from inbox.services import callbacks, chat_addresses, guests, transcripts
 from inbox.services.accept import accept
 from inbox.services.processing import process
-from portal import guests
 from portal.my import queries
 from portal.my.access import OwnRequest
 from portal.my.files import as_sent
@@ -40,6 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     context = {
         "recent": queries.recent(request.user) if access.is_person(request.user) else [],
         "mailboxes": mailboxes[:3],
+        "call_back": callbacks.channel() is not None,
     }
     return render(request, "portal/start.html", context)
 
@@ -128,10 +129,12 @@ def guest_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The link of the mail: looking changes nothing, because mail scanners look at every link; the button does."""
     if request.method == "POST":
         raw = guests.confirm(token)
-        context = {"ticket": raw.ticket if raw else None, "done": raw is not None}
-        return render(request, "portal/guest_confirmed.html", context, status=200 if raw else 410)
-    waits = guests.waiting(token) is not None
-    return render(request, "portal/guest_confirm.html", {"waits": waits}, status=200 if waits else 410)
+        done = raw is not None or transcripts.confirm(token)
+        context = {"ticket": raw.ticket if raw else None, "done": done, "chat": raw is None}
+        return render(request, "portal/guest_confirmed.html", context, status=200 if done else 410)
+    chat = chat_addresses.waiting(token) is not None
+    waits = chat or guests.waiting(token) is not None
+    return render(request, "portal/guest_confirm.html", {"waits": waits, "chat": chat}, status=200 if waits else 410)
 
 
 @require_POST

@@ -3,7 +3,9 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from portal.my import front, views
+from portal import addresses
+from portal.demo import shop
+from portal.my import callback, front, views
 
 app_name = "portal"
 urlpatterns = [
@@ -13,6 +15,9 @@ urlpatterns = [
     path("contact/", front.new_request, name="new"),
     path("contact/sent/", front.guest_sent, name="guest_sent"),
     path("contact/confirm/<str:token>/", front.guest_confirm, name="guest_confirm"),
+    path("demo/widget/", shop.page, name="demo_widget"),
+    path("callback/", callback.callback, name="callback"),
+    path("callback/agreed/", callback.agreed, name="callback_agreed"),
     path("my/", RedirectView.as_view(pattern_name="portal:tickets"), name="my"),
     path("my/tickets/", views.ticket_list, name="tickets"),
     path("my/tickets/<int:number>/", views.ticket_page, name="ticket"),
@@ -23,4 +28,5 @@ urlpatterns = [
     path("my/messages/<int:key>/original/", views.original, name="original"),
     path("my/files/<int:key>/", views.attachment, name="attachment"),
     path("my/account/", views.profile, name="profile"),
+    path("my/account/key/<str:token>/", addresses.agree, name="agree"),
 ]

@@ -120,7 +120,7 @@ def too_much(request: OwnRequest, files: list[UploadedFile]) -> str:
     if files:
         fits &= limits.hit(f"portal-files:{who}", limit=FILES_AN_HOUR, seconds=3600, amount=len(files))
         fits &= limits.hit(f"portal-megabytes:{who}", limit=MEGABYTES_A_DAY, seconds=24 * 3600, amount=megabytes)
-    return "" if fits else _("You sent very much in a short time. Please try again later.")
+    return "" if fits else _("You sent a lot in a short time. Please try again later.")
 
 
 @signed_in("POST")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString
@@ -19,6 +21,12 @@ register = template.Library()
 def site_name() -> str:
     """What the site calls itself."""
     return settings.WAGTAIL_SITE_NAME
+
+
+@register.filter
+def can_be_dropped(factor: Authenticator) -> bool:
+    """Whether its owner may do without it."""
+    return get_adapter().can_delete_authenticator(factor)
 
 
 @register.simple_tag

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import zoneinfo
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,10 +10,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.zones import known
+
 
 def validate_time_zone(value: str) -> None:
     """Raise ValidationError for a name that the IANA database does not have."""
-    if value not in zoneinfo.available_timezones():
+    if value not in known():
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": value})
 
 

@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_time
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin.ui.tables import Column
 
 from core.staff.forms import RecordForm, RowForm, Rows, Section
 from core.staff.viewsets import RecordViewSet
+from core.zones import known
 from routing import services
 from routing.hours import DAY, Calendar, calendar, until
 from routing.models import BusinessHours, Holiday, Shift
@@ -219,7 +220,7 @@ class HoursForm(RecordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+        zones = sorted(zone for zone in known() if "/" in zone and not zone.startswith("Etc/"))
         self.fields["time_zone"].widget = forms.Select(choices=[(zone, zone) for zone in ["UTC", *zones]])
         if not self.instance.pk:
             self.initial.setdefault("time_zone", timezone.get_current_timezone_name())
@@ -302,7 +303,7 @@ class HoursViewSet(RecordViewSet):
         "time_zone",
         WordColumn(
             "now",
-            words={"good": gettext_lazy("Open"), "closed": gettext_lazy("Closed")},
+            words={"good": pgettext_lazy("office", "Open"), "closed": pgettext_lazy("office", "Closed")},
             label=gettext_lazy("Now"),
             accessor=_now,
         ),

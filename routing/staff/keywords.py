@@ -17,6 +17,7 @@ from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
 from routing.models import KeywordSet
 from routing.staff.columns import active_column
 from routing.understanding import found_words, numbers
+from routing.words import comma
 
 SAMPLE = 20_000
 """Characters of a text to try the words on."""
@@ -110,5 +111,5 @@ class KeywordViewSet(RecordViewSet):
 
 def _sample(words: str) -> str:
     lines = words.split("\n")
-    shown = ", ".join(line.strip() for line in lines[:6])
+    shown = comma().join(line.strip() for line in lines[:6])
     return f"{shown} …" if len(lines) > 6 else shown

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 from wagtail.log_actions import log
 
+from core import audit
 from core.staff.forms import RecordForm, Section
 from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
@@ -135,6 +136,7 @@ class RuleOrder(StaffRequired):
             case "off":
                 services.switch_rule(rule, False)
                 log(instance=rule, action="wagtail.edit", user=request.user, content_changed=True)
+                audit.record("changed", by=request.user, about=f"rule {rule}", detail="off")
             case "on":
                 try:
                     rule.full_clean()
@@ -143,6 +145,7 @@ class RuleOrder(StaffRequired):
                 else:
                     services.switch_rule(rule, True)
                     log(instance=rule, action="wagtail.edit", user=request.user, content_changed=True)
+                    audit.record("changed", by=request.user, about=f"rule {rule}", detail="on")
         page = request.POST.get("p", "")
         paging = f"&p={page}" if page.isdecimal() else ""
         return redirect(f"{reverse('routing_rules:index')}?event={rule.event}{paging}#rule-{rule.pk}")
@@ -230,7 +233,7 @@ class MacroForm(DraftForm):
     class Meta:
         model = Macro
         fields = ("name", "position", "active")
-        help_texts: ClassVar = {"position": gettext_lazy("Small numbers stand first in the menu of a ticket.")}
+        help_texts: ClassVar = {"position": gettext_lazy("Lower numbers come first in the menu of a ticket.")}
 
 
 class MacroAdd(Editing, RecordAdd):

@@ -43,7 +43,7 @@ class QueueForm(RecordForm):
         fields = ("name", "colour", "active", "position", "hours", "sla", "strategy")
         widgets: ClassVar = {"colour": forms.TextInput(attrs={"type": "color"})}
         help_texts: ClassVar = {
-            "position": gettext_lazy("Small numbers stand first in lists."),
+            "position": gettext_lazy("Lower numbers come first in lists."),
             "strategy": gettext_lazy("Who gets a new ticket of this queue."),
             "active": gettext_lazy("A queue that is not in use keeps its tickets."),
         }

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from core.html import clean, linkify, to_text
 
+pytestmark = pytest.mark.once
+
 PAYLOADS = (Path(__file__).parent / "xss" / "payloads.txt").read_text("utf-8").splitlines()
 HARMLESS_TAGS = {
     "a", "abbr", "address", "article", "b", "bdi", "big", "blockquote", "br", "caption", "center", "cite", "code",

@@ -88,10 +88,10 @@ def test_the_last_administrator_stays(administrator: Any, db: None) -> None:
 
 @pytest.mark.parametrize("role", ["administrator", "supervisor", "editor"])
 def test_only_what_one_has_can_be_given(role: str, supervisor: Any, agent: Any) -> None:
-    """Even a supervisor who was given the permission to change users gives no role that he lacks."""
-    from django.contrib.auth.models import Permission
+    """Even supervisors who were given the permission to change users give no role that they lack."""
+    from django.contrib.auth.models import Group, Permission
 
-    supervisor.user_permissions.add(Permission.objects.get(codename="change_user"))
+    Group.objects.get(name="supervisor").permissions.add(Permission.objects.get(codename="change_user"))
     supervisor = User.objects.get(pk=supervisor.pk)
     if role == "supervisor":
         people.check_change(agent, ["agent", "supervisor"], True, by=supervisor)
@@ -101,9 +101,9 @@ def test_only_what_one_has_can_be_given(role: str, supervisor: Any, agent: Any) 
 
 
 def test_an_administrator_is_out_of_reach_of_others(supervisor: Any, administrator: Any) -> None:
-    from django.contrib.auth.models import Permission
+    from django.contrib.auth.models import Group, Permission
 
-    supervisor.user_permissions.add(Permission.objects.get(codename="change_user"))
+    Group.objects.get(name="supervisor").permissions.add(Permission.objects.get(codename="change_user"))
     with pytest.raises(PermissionDenied):
         people.check_change(administrator, ["administrator"], False, by=User.objects.get(pk=supervisor.pk))
 
@@ -125,7 +125,7 @@ def test_others_change_nobody(role: str, request: pytest.FixtureRequest, login: 
 def test_a_profile_grants_nothing(login: Any, agent: Any) -> None:
     """What is not in the form is not taken from the body (S-31)."""
     body = {"name": "Lin Mei", "signature": "Kind regards", "language": "zh-hans", "time_zone": "Asia/Shanghai", "theme": "dark", "density": "snug",
-            "roles": "administrator", "is_superuser": "on", "is_staff": "on", "email": "root@guichet.test", "groups": "1"}  # fmt: skip
+            "chats_at_once": "4", "roles": "administrator", "is_superuser": "on", "is_staff": "on", "email": "root@guichet.test", "groups": "1"}  # fmt: skip
     assert login(agent).post("/desk/profile/", body)["Location"] == "/desk/profile/"
     user = User.objects.get(pk=agent.pk)
     assert (user.name, user.signature, user.language, user.time_zone) == (

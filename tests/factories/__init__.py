@@ -13,10 +13,15 @@ from tests.factories.inbox import (
     AttachmentFactory,
     ChannelFactory,
     DeliveryFactory,
+    FaxDocumentFactory,
+    FaxPageFactory,
     MessageFactory,
     RawMessageFactory,
     TemplateFactory,
+    WebhookFactory,
 )
+from tests.factories.marketing import CallListEntryFactory, CallListFactory, CallScriptFactory
+from tests.factories.planning import AppointmentFactory, TaskFactory
 from tests.factories.routing import (
     BusinessHoursFactory,
     KeywordSetFactory,
@@ -28,13 +33,19 @@ from tests.factories.routing import (
 )
 
 __all__ = [
+    "AppointmentFactory",
     "AttachmentFactory",
     "BusinessHoursFactory",
+    "CallListEntryFactory",
+    "CallListFactory",
+    "CallScriptFactory",
     "ChannelFactory",
     "ContactFactory",
     "CustomerFactory",
     "DeliveryFactory",
     "DepartmentFactory",
+    "FaxDocumentFactory",
+    "FaxPageFactory",
     "KeywordSetFactory",
     "MacroFactory",
     "MessageFactory",
@@ -45,7 +56,9 @@ __all__ = [
     "RuleFactory",
     "SLAPolicyFactory",
     "StaffFactory",
+    "TaskFactory",
     "TemplateFactory",
     "TicketFactory",
     "UserFactory",
+    "WebhookFactory",
 ]

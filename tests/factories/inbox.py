@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import Any
 
 import factory
 from django.db.models import F, Max
 from factory.django import DjangoModelFactory
+from PIL import Image
 
 from crm.service.models import Ticket
-from inbox.models import Attachment, Channel, Delivery, Message, RawMessage, Template, TemplateText
-from inbox.services import files
+from inbox.models import (
+    Attachment,
+    Channel,
+    Delivery,
+    FaxDocument,
+    FaxPage,
+    Message,
+    RawMessage,
+    Template,
+    TemplateText,
+    Webhook,
+)
+from inbox.services import files, webhooks
 
 
 class ChannelFactory(DjangoModelFactory):
@@ -93,6 +106,37 @@ class AttachmentFactory(DjangoModelFactory):
         return model_class.objects.create(size=len(content), blob=files.store("attachments", content), **kwargs)
 
 
+class FaxDocumentFactory(DjangoModelFactory):
+    """A fax that was drawn."""
+
+    class Meta:
+        model = FaxDocument
+
+    message = factory.SubFactory(MessageFactory)
+    state = FaxDocument.State.READY
+    count = 1
+    told = True
+
+
+class FaxPageFactory(DjangoModelFactory):
+    """One page with its pictures."""
+
+    class Meta:
+        model = FaxPage
+
+    document = factory.SubFactory(FaxDocumentFactory)
+    number = 1
+    width = 12
+    height = 20
+
+    @classmethod
+    def _create(cls, model_class: type[FaxPage], *args: Any, **kwargs: Any) -> FaxPage:
+        sheet = io.BytesIO()
+        Image.new("P", (kwargs["width"], kwargs["height"])).save(sheet, "PNG", bits=4)
+        picture, thumb = files.store_many("fax", [sheet.getvalue()] * 2)
+        return model_class.objects.create(picture=picture, thumb=thumb, **kwargs)
+
+
 class RawMessageFactory(DjangoModelFactory):
     """A mail in the journal, with its bytes, waiting: `RawMessageFactory(channel=…, content=b"…")`."""
 
@@ -121,3 +165,20 @@ class DeliveryFactory(DjangoModelFactory):
     message = factory.SubFactory(MessageFactory, kind=Message.Kind.OUTBOUND)
     recipient = "anna@customer.test"
     mail_id = factory.Sequence(lambda n: f"delivery{n}@example.com")
+
+
+class WebhookFactory(DjangoModelFactory):
+    """A program that is told; `secret` signs."""
+
+    class Meta:
+        model = Webhook
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Webhook {n}")
+    url = "https://hooks.example.com/guichet"
+
+    @factory.post_generation
+    def secret(self, create: bool, extracted: str | None, **_kwargs: Any) -> None:
+        if create:
+            self.set_secret(extracted or webhooks.new_secret())
+            self.save()

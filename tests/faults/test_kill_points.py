@@ -52,6 +52,7 @@ RECEIVING = [
 BEFORE_DATA = ["sending.claimed", "sending.composed", "sending.marked", "smtp.before_data", "smtp.data_open"]
 WINDOW = ["smtp.body_written", "smtp.dot_written", "smtp.answered", "sending.before_record", "sending.recorded"]
 ELSEWHERE = ["door.before_accept", "door.accepted", "accept.committed", "scheduler.job", "reply.written"]
+CALLING = ["webhook.claimed", "webhook.answered"]
 S = Delivery.State
 
 
@@ -280,11 +281,13 @@ def test_a_frozen_sender_sends_nothing_afterwards(nursery: Nursery, dovecot: Dov
     until(lambda: nursery.is_stopped(frozen), 20)
     other = nursery.start("work")
     settle(nursery, 0)
+    before = len(sink.kept)  # a starved machine may let the other one's lease of a second end in the window, too
     os.kill(frozen, signal.SIGCONT)
     time.sleep(1.5)
     delivery.refresh_from_db()
     assert delivery.state == S.SENT
-    assert len(sink.kept) == 1
+    assert 1 <= before == len(sink.kept)
+    assert {kept.mail_id for kept in sink.kept} == {delivery.mail_id}
     nursery.end(frozen)
     nursery.end(other)
 
@@ -295,5 +298,7 @@ def test_every_point_is_in_a_scenario():
     for package in ("core", "routing", "crm", "inbox", "portal"):
         for path in (Path(project.BASE_DIR) / package).rglob("*.py"):
             found |= set(re.findall(r"fault\.point\(\"([^\"]+)\"\)", path.read_text()))
-    assert found == {*RECEIVING, *BEFORE_DATA, *WINDOW, *ELSEWHERE}
+    told = {*RECEIVING, *BEFORE_DATA, *WINDOW, *ELSEWHERE, *CALLING}
+    told |= set(re.findall(r"\"(fax\.\w+)\"", Path(__file__).with_name("test_fax.py").read_text()))
+    assert found == told
     assert len(found) >= 25

@@ -72,7 +72,7 @@ def child(processes: Any, order: dict[str, Any]) -> None:
 
         from core import fault
         from core.running import Crew
-        from inbox.listening import listener
+        from inbox.listening import fax_folders, listener
         from inbox.services import sending
 
         faulthandler.register(signal.SIGUSR1)
@@ -80,6 +80,7 @@ def child(processes: Any, order: dict[str, Any]) -> None:
         fault._ARMED, fault._passes = order.get("fault", ""), 0
         settings.SMTP_DOOR = order.get("door", "")
         listener.FIRST_PAUSE, listener.WATCH_SECONDS = 0.1, 0.2
+        fax_folders.STILL_SECONDS, fax_folders.LOOK_SECONDS = 0.2, 0.1
         sending.SWEEP_SECONDS = 0.3
         crew = Crew()
         if "listen" in order["duties"]:

@@ -7,6 +7,8 @@ import pytest
 from inbox.channels.email.reading.message import parse
 from inbox.channels.email.understanding.automatic import is_auto_reply, why_automatic
 
+pytestmark = pytest.mark.once
+
 
 def why(
     subject: str = "Question",

@@ -12,6 +12,8 @@ from inbox.channels.email.reading.parsed import ParsedMail, Part
 from inbox.channels.email.understanding.bounces import find_report
 from inbox.channels.email.understanding.statuses import failed_recipients
 
+pytestmark = pytest.mark.once
+
 
 def mail(
     text: str, *, sender: str = "MAILER-DAEMON@mx.example", subject: str = "Returned mail", more: str = ""

@@ -10,6 +10,8 @@ import pytest
 
 from inbox.channels.email.understanding.language import detect
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("language", "text"),
@@ -44,6 +46,7 @@ from inbox.channels.email.understanding.language import detect
         ("el", "Γεια σας, πού είναι η παραγγελία μου;"),
         ("he", "שלום, איפה ההזמנה שלי?"),
         ("ar", "مرحبا، أين طلبي؟"),
+        ("fa", "سلام، سفارش من هنوز نرسیده است"),
         ("fa", "سلام، سفارش من کجاست؟ لطفاً پیگیری کنید"),
         ("th", "สวัสดีค่ะ สินค้าของฉันอยู่ที่ไหน"),
         ("hi", "नमस्ते, मेरा ऑर्डर कहाँ है?"),

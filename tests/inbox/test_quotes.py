@@ -8,6 +8,8 @@ import pytest
 
 from inbox.channels.email.understanding.quotes import strip
 
+pytestmark = pytest.mark.once
+
 OWN = "The blue one, please."
 QUOTED = "Which colour would you like?\nWe have red and blue."
 
@@ -112,6 +114,12 @@ INTRODUCTIONS = [
     "From: Ann Miller \n<ann.miller.with.a.long.address@client.example>\nSent: Monday, May 3, 2021 10:00 AM\nTo: Bob <bob@x.example>\nSubject: Colours",
     "*From:* Ann [mailto:ann@x.example]\n*Sent:* Monday, May 3, 2021 10:00 AM\n*To:* Bob\n*Subject:* Colours",
     "-------- Oprindelig besked --------\nFra: Ole <o@x.example>\nDato: 03.05.2021 10.00\nTil: a@x.example\nEmne: Farver",
+    "张三 <a.long.name.of.a.person@x.example>\n于2021年5月3日周一 10:00写道：",
+    "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐",
+    "----- Mail original -----\nDe: J <j@x.example>\nÀ: a@x.example\nEnvoyé: Lundi 3 Mai 2021 10:00:00\nObjet: b",
+    "---\nOn Mon, May 3, 2021 at 10:00 AM Ann <ann@x.example> wrote:",
+    "---------------------\n发件人：张三<z@x.example>\n日\u3000期：2021年05月03日 10:00\n主\u3000题：b",
+    "##- Please type your reply above this line -##",
     '====\n\nMessage du : 03/05/2021 10:00\nDe : "Jean" <j@x.example>\nA : a@x.example\nSujet : Couleurs',
 ]
 
@@ -121,7 +129,7 @@ def test_what_follows_an_introduction_is_quoted(introduction: str) -> None:
     assert strip(f"{OWN}\n\n{introduction}\n\n{QUOTED}\n") == OWN
 
 
-@pytest.mark.parametrize("introduction", [each for each in INTRODUCTIONS if not each.startswith(("-", "="))])
+@pytest.mark.parametrize("introduction", [each for each in INTRODUCTIONS if not each.startswith(("-", "=", "#", "‐"))])
 def test_quoted_lines_go_with_their_introduction(introduction: str) -> None:
     marked = "\n".join(f"> {line}" for line in QUOTED.split("\n"))
     assert strip(f"{OWN}\n\n{introduction}\n{marked}\n") == OWN
@@ -226,6 +234,20 @@ def test_own_words_and_forwarded_mail_stay(text: str) -> None:
         ("好的\n\n---- 回复的原邮件 ----\n| 发件人 | b<b@b.example> |\n| 日期 | 2021年05月03日 |\n", "好的"),
         ("好的\n\n| 发件人 | b<b@b.example> |\n| 日期 | 2021年05月03日 10:00 |\n| 收件人 | a |\n\n问\n", "好的"),
         ("| Size | Colour |\n| L | blue |\n", "| Size | Colour |\n| L | blue |"),
+        ("Sí\n\nMissatge de Joan <j@x.example> del dia dl., 3 de maig 2021 a\nles 10:00:\n\n> A?\n", "Sí"),
+        ("Да.\n\nВы писали 3 мая 2021 г., 10:00:00:\n\n> A?\n", "Да."),
+        ("Ja\n\nSeder i maj 2021 Bob <b@b.example> [2021-05-03 10:00]:\n> A?\n", "Ja"),
+        ("Yes\n\n>>> Bob <b@b.example> 5/3/2021 10:00 AM >>>\nA?\n", "Yes"),
+        ("It broke\n>From the first day on.\nBob", "It broke\n>From the first day on.\nBob"),
+        (
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nYes\n- - one\n-----BEGIN PGP SIGNATURE-----\n\n"
+            "iQ==\n-----END PGP SIGNATURE-----\n",
+            "Yes\n- one",
+        ),
+        (
+            "Please block what I get\n\nfrom: bob@b.example\n\nThanks",
+            "Please block what I get\n\nfrom: bob@b.example\n\nThanks",
+        ),
         ("Yes\n\nZitat von Bob <b@b.example>:\n\n> A?\n", "Yes"),
     ],
 )

@@ -13,6 +13,8 @@ from inbox.channels.base import Address, Inbound
 from inbox.channels.email.reading.message import read
 from inbox.channels.email.understanding.automatic import is_auto_reply
 
+pytestmark = pytest.mark.once
+
 MAILS = Path(__file__).parent.parent / "mails"
 CASES = sorted(path.stem for path in MAILS.glob("*.eml"))
 

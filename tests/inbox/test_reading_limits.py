@@ -13,6 +13,8 @@ from inbox.channels.base import Inbound
 from inbox.channels.email.reading.message import parse, read
 from inbox.channels.email.reading.structure import DEPTH_LIMIT, PART_LIMIT
 
+pytestmark = pytest.mark.once
+
 HEAD = b"From: Jo <jo@shop.example>\nSubject: Heavy\nMIME-Version: 1.0\n"
 
 

@@ -8,6 +8,8 @@ from inbox.channels.base import Authentication
 from inbox.channels.email.reading import addresses, authentication, charsets, files, headers, rtf, transfer
 from inbox.channels.email.reading.message import parse
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("codec", "text"),

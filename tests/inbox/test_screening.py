@@ -16,6 +16,8 @@ from inbox.channels.email import understanding
 from inbox.channels.email.reading.message import parse
 from inbox.channels.email.understanding.screening import Screened, wider
 
+pytestmark = pytest.mark.once
+
 MAILS = Path(__file__).parent.parent / "mails"
 
 

@@ -152,3 +152,48 @@ def test_only_administrators_connect(
     for path in ("new/", f"edit/{channel.pk}/", f"{channel.pk}/test/", f"{channel.pk}/pause/", f"delete/{channel.pk}/"):
         assert client.post(f"/desk/channels/{path}", body(queue=queue.pk))["Location"] == "/desk/"
     assert Channel.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "address", "stored"),
+    [
+        ("fax", {"region": "DE"}, "040 / 555 199", "+4940555199"),
+        ("fax", {"region": "DE"}, "0049 40 555199", "+4940555199"),
+        (
+            "phone",
+            {"region": "DE", "callback_minutes": 60, "callback_slot": 15, "callback_parallel": 2},
+            "040 555100",
+            "+4940555100",
+        ),
+    ],
+)
+def test_a_number_is_stored_in_one_spelling(
+    login: Any, administrator: Any, queue: Any, kind: str, settings: dict[str, Any], address: str, stored: str
+) -> None:
+    client = login(administrator)
+    fields = {"kind": kind, "name": "Line", "queue": queue.pk, "language": "en", "active": "on"}
+    fields |= {f"settings-{name}": value for name, value in settings.items()}
+    refused = client.post("/desk/channels/new/", {**fields, "address": "ring us"}).context["form"]
+    assert "address" in refused.errors and not Channel.objects.exists()
+    further = {"aliases": "+49 (40) 555-200\nfax@gateway.example"} if kind == "fax" else {}
+    client.post("/desk/channels/new/", {**fields, "address": address, **further})
+    channel = Channel.objects.get()
+    assert channel.address == stored
+    assert channel.aliases == (["+4940555200", "fax@gateway.example"] if kind == "fax" else [])
+
+
+def test_each_kind_asks_for_what_it_has(login: Any, administrator: Any) -> None:
+    client = login(administrator)
+    asked = {
+        kind: {"address", "aliases", "display_name"}
+        & set(client.get(f"/desk/channels/new/?kind={kind}").context["form"].fields)
+        for kind in ("email", "fax", "phone", "chat", "webform")
+    }
+    assert asked == {
+        "email": {"address", "aliases", "display_name"},
+        "fax": {"address", "aliases", "display_name"},
+        "phone": {"address"},
+        "chat": set(),
+        "webform": set(),
+    }
+    assert "Mail to any of them" not in client.get("/desk/channels/new/?kind=fax").content.decode()

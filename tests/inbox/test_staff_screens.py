@@ -154,7 +154,7 @@ def test_account_mail_is_not_read_by_others(login: Any, supervisor: Any, adminis
         purpose="system", recipient="root@guichet.test", mail_id="s@x", content={"text": "https://x/reset/SECRETKEY/"}
     )
     settings.MAIL_SINK = tmp_path
-    (tmp_path / f"{delivery.pk}.eml").write_text("https://x/reset/SECRETKEY/")
+    (tmp_path / f"20260301-090000-{delivery.pk}-root@guichet.test.eml").write_text("https://x/reset/SECRETKEY/")
     path = f"/desk/deliveries/{delivery.pk}/"
     assert "SECRETKEY" not in login(supervisor).get(path).content.decode()
     assert "SECRETKEY" in login(administrator).get(path).content.decode()
@@ -172,7 +172,8 @@ def test_the_start_says_what_needs_somebody(
     page = login(supervisor).get("/desk/")
     figures = {figure["label"]: figure["number"] for figure in page.context["figures"]}
     assert figures == {
-        "Open tickets": 1, "Nobody's tickets": 1, "Messages waiting": 0, "In quarantine": 1, "Failed deliveries": 1, "Unclear deliveries": 0,
+        "Open tickets": 1, "Unassigned tickets": 1, "Messages waiting": 0, "In quarantine": 1, "Failed deliveries": 1, "Unclear deliveries": 0,
+        "Overdue tasks": 0, "Tasks due today": 0, "Appointments today": 0,
     }  # fmt: skip
 
 
@@ -180,7 +181,9 @@ def test_who_only_answers_goes_on_to_the_inbox(login: Any, agent: Any, marketer:
     assert login(agent).get("/desk/")["Location"] == "/desk/inbox/"
     page = login(marketer).get("/desk/")
     assert page.status_code == 200
-    assert (page.context["figures"], page.context["channels"]) == ([], [])
+    figures = {figure["label"]: figure["number"] for figure in page.context["figures"]}
+    assert figures == {"Overdue tasks": 0, "Tasks due today": 0, "Appointments today": 0}
+    assert page.context["channels"] == []
 
 
 def test_the_menu_has_what_one_may_open_and_nothing_of_wagtail(
@@ -194,10 +197,9 @@ def test_the_menu_has_what_one_may_open_and_nothing_of_wagtail(
         request = login(user).get("/desk/profile/").wsgi_request
         return [item.name for item in sorted(admin_menu.menu_items_for_request(request), key=lambda item: item.order)]
 
-    assert menu(administrator) == [
-        "inbox", "tickets", "group-customers", "group-routing", "group-channels", "group-people", "notifications",
-    ]  # fmt: skip
-    assert menu(agent) == ["inbox", "tickets", "group-customers", "group-channels", "notifications"]
+    own = ["inbox", "calls", "tickets", "tasks", "appointments", "group-calls", "group-customers"]
+    assert menu(administrator) == [*own, "group-routing", "group-channels", "group-people", "notifications"]
+    assert menu(agent) == [*own, "group-channels", "notifications"]
     assert menu(editor) == ["notifications"]
 
 

@@ -19,14 +19,23 @@ from django.urls.exceptions import NoReverseMatch
 from django.utils.regex_helper import normalize
 from PIL import Image
 
-from crm.customers.models import Region, Tag
+from crm.customers.models import RefusedNumber, Region, Tag
+from crm.marketing.models import CallListImport
 from crm.organisation.models import Notification
-from inbox.models import SavedView
+from inbox.models import Call, Conversation, SavedView, Visitor
 from tests import factories
 
 MATRIX = tomllib.loads((Path(__file__).parent / "access_matrix.toml").read_text())
 ACTORS = MATRIX["groups"]["everyone"]
-VOLATILE = ("django_session", "core_hit", "core_lease", "wagtailcore_referenceindex", "sqlite_", "django_tasks")
+VOLATILE = (
+    "django_session",
+    "core_hit",
+    "core_auditentry",
+    "core_lease",
+    "wagtailcore_referenceindex",
+    "sqlite_",
+    "django_tasks",
+)
 """Tables that a refused request may touch: sessions and limits. `django_tasks` holds housekeeping of Wagtail."""
 
 
@@ -98,11 +107,24 @@ def world(db: None) -> dict[str, Any]:
     ticket = factories.TicketFactory(queue=queue, contact=contact, subject="Of the team")
     message = factories.MessageFactory(ticket=ticket, contact=contact)
     channel = factories.ChannelFactory(queue=queue)
+    calls = factories.CallListFactory(queue=queue)
     factories.ChannelFactory(kind="webform", name="Form", address="", queue=queue)
+    line = factories.ChannelFactory(name="Fax", kind="fax", address="+49404321560", queue=queue)
+    fax = factories.MessageFactory(ticket=ticket, contact=contact, channel=line)
+    page = factories.FaxPageFactory(document__message=fax)
+    site = factories.ChannelFactory(kind="chat", name="Website", address="", queue=queue)
+    chat = factories.TicketFactory(queue=queue, subject="A chat", origin="chat")
+    Conversation.objects.create(visitor=Visitor.objects.create(channel=site, contact=chat.contact), ticket=chat)
+    phone = factories.ChannelFactory(kind="phone", name="Phone", address="", queue=queue)
     return {
         "people": people,
+        "phone": phone.pk,
+        "call": Call.objects.create(channel=phone, call_id="1", queue=queue, contact=contact).pk,
+        "fax_message": fax.pk,
+        "fax_page": page.pk,
         "ticket": ticket.pk,
         "ticket_number": ticket.number,
+        "chat_number": chat.number,
         "message": message.pk,
         "attachment": factories.AttachmentFactory(message=message, name="photo.png", content=PICTURE).pk,
         "customer": company.pk,
@@ -116,9 +138,18 @@ def world(db: None) -> dict[str, Any]:
         "macro": factories.MacroFactory().pk,
         "keywords": factories.KeywordSetFactory().pk,
         "channel": channel.pk,
+        "webhook": factories.WebhookFactory().pk,
         "template": factories.TemplateFactory().pk,
         "raw": factories.RawMessageFactory(channel=channel).pk,
         "delivery": factories.DeliveryFactory(message=message, channel=channel).pk,
+        "task": factories.TaskFactory(queue=queue, contact=contact).pk,
+        "appointment": factories.AppointmentFactory(queue=queue).pk,
+        "call_list": calls.pk,
+        "call_entry": factories.CallListEntryFactory(call_list=calls, contact=contact).pk,
+        "call_import": CallListImport.objects.create(call_list=calls, name="people.csv").pk,
+        "call_state": "paused",
+        "call_script": factories.CallScriptFactory().pk,
+        "refused_number": RefusedNumber.objects.create(number="+49301111111").pk,
         "colleague": people["marketer"].pk,
         "department": factories.DepartmentFactory().pk,
         "notification": Notification.objects.create(user=people["team"], text="For the team").pk,

@@ -178,7 +178,8 @@ def test_mail_is_in_the_persons_language(anna: Any, client: Client) -> None:
     assert '<html lang="zh-hans">' in mail.outbox[0].alternatives[0][0]
 
 
-def test_a_new_address_counts_when_it_is_confirmed_and_the_old_one_is_told(anna: Any, client: Client) -> None:
+def test_a_new_address_counts_when_it_is_proved_and_the_old_one_agrees(anna: Any, client: Client) -> None:
+    """S-45: two links, one in each mailbox; each looks at first and acts on the button, and serves once."""
     verified(anna)
     client.post("/accounts/login/", {"login": anna.email, "password": "correct horse"})
     change_address(client, "anna@private.test")
@@ -187,8 +188,20 @@ def test_a_new_address_counts_when_it_is_confirmed_and_the_old_one_is_told(anna:
     assert mail.outbox[-1].to == ["anna@private.test"]
     client.post(link())
     anna.refresh_from_db()
+    assert anna.email == "anna@schmidt.test"
+    assert mail.outbox[-1].to == ["anna@schmidt.test"]
+    assert "anna@private.test" in mail.outbox[-1].body
+    agreement = re.search(r"https?://[^/\s]+(/my/account/key/\S+)", mail.outbox[-1].body)[1]
+    stranger = Client()
+    assert stranger.get(agreement).status_code == 200
+    assert stranger.post(agreement[:-3] + "xyz/").status_code == 410
+    anna.refresh_from_db()
+    assert anna.email == "anna@schmidt.test"
+    assert stranger.post(agreement).status_code == 200
+    anna.refresh_from_db()
     assert anna.email == "anna@private.test"
-    assert ["anna@schmidt.test"] in [m.to for m in mail.outbox]
+    assert list(EmailAddress.objects.filter(user=anna).values_list("email", "verified")) == [(anna.email, True)]
+    assert [stranger.get(agreement).status_code, stranger.post(agreement).status_code] == [410, 410]
     assert set(anna.contact.points.values_list("value", flat=True)) == {"anna@schmidt.test", "anna@private.test"}
 
 

@@ -66,7 +66,7 @@ def test_from_sign_up_to_an_answer(site: str, browser: Browser, form_channel: Ch
     page.get_by_label("E-mail address").fill("nora@new.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Look at your mail"
+    assert page.get_by_role("heading", level=1).inner_text() == "Check your mail"
     page.goto(mailed_link("nora@new.test"))
     page.get_by_role("button", name="Yes, confirm").click()
     page.goto(f"{site}/my/tickets/")
@@ -168,7 +168,7 @@ def test_everybody_can_use_it(width: int, scheme: str, site: str, browser: Brows
     found.append(findings(customer))
     customer.get_by_label("Password").fill(PASSWORD)
     customer.get_by_role("button", name="Confirm").click()
-    assert customer.get_by_label("Authenticator code").is_visible()
+    assert customer.get_by_label("Six digits").is_visible()
     found.append(findings(customer))
     assert [each for pages in found for each in pages] == []
 

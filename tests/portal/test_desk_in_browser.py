@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 
 from crm.customers.models import Region, Tag
+from crm.marketing.importing import service
 from crm.organisation.models import Notification
 from tests import environment, factories
 
@@ -57,6 +59,13 @@ def pages(administrator: Any, channel: Any, queue: Any) -> list[str]:
     department = factories.DepartmentFactory(name=MARKUP)
     rule, macro, words = factories.RuleFactory(), factories.MacroFactory(), factories.KeywordSetFactory()
     hours, sla = factories.BusinessHoursFactory(), factories.SLAPolicyFactory()
+    factories.PointFactory(contact=contact, kind="phone", value="+494012345678")
+    task = factories.TaskFactory(title=MARKUP, note=MARKUP, assignee=administrator, contact=contact, queue=queue)
+    appointment = factories.AppointmentFactory(topic=MARKUP, place=MARKUP, contact=contact, people=[administrator])
+    script = factories.CallScriptFactory(name=MARKUP, texts={"en": (MARKUP, [MARKUP])})
+    calls = factories.CallListFactory(name=MARKUP, purpose=MARKUP, script=script, people=[administrator])
+    factories.CallListEntryFactory(call_list=calls, note=MARKUP)
+    job = service.upload(calls, ContentFile(f"{MARKUP};Phone\n{MARKUP};1\n".encode(), name=MARKUP), by=None)
     Notification.objects.create(user=administrator, text=MARKUP)
     return [
         "", "gallery/", "profile/", "notifications/", "tickets/",
@@ -68,6 +77,10 @@ def pages(administrator: Any, channel: Any, queue: Any) -> list[str]:
         "templates/", "templates/new/", f"templates/edit/{template.pk}/", "journal/", f"journal/{raw.pk}/", "deliveries/", f"deliveries/{delivery.pk}/",
         "rules/", "rules/new/", f"rules/edit/{rule.pk}/", "queues/", f"queues/edit/{queue.pk}/", "hours/", f"hours/edit/{hours.pk}/",
         "sla/", f"sla/edit/{sla.pk}/", "macros/", f"macros/edit/{macro.pk}/", "keywords/", f"keywords/edit/{words.pk}/",
+        "tasks/", f"tasks/{task.pk}/", "tasks/all/", "tasks/all/new/", f"tasks/all/edit/{task.pk}/", f"tasks/all/history/{task.pk}/",
+        "appointments/", "appointments/new/", f"appointments/{appointment.pk}/", f"appointments/edit/{appointment.pk}/",
+        "call-lists/", "call-lists/new/", f"call-lists/{calls.pk}/", f"call-lists/{calls.pk}/?preview=1", f"call-lists/edit/{calls.pk}/", f"call-lists/{calls.pk}/import/{job.pk}/",
+        "call-entries/", "call-scripts/", f"call-scripts/{script.pk}/", f"call-scripts/edit/{script.pk}/", "refused-numbers/", "refused-numbers/new/",
         "inbox/", f"inbox/{ticket.number}/", "nothing-here/",
     ]  # fmt: skip
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from crm.service.models import Ticket
 from inbox.models import Attachment, Channel, RawMessage
+from inbox.services import guests
 from inbox.services.files import read_blob
-from portal import guests
 from tests import factories
 
 SENT = {

@@ -89,7 +89,7 @@ def test_close_open_again_and_rate(annas: Ticket, me: Client) -> None:
     me.post(at + "close/")
     annas.refresh_from_db()
     assert annas.status == Ticket.Status.CLOSED
-    assert "Are you content with our answer?" in me.get(at).content.decode()
+    assert "Are you satisfied with our answer?" in me.get(at).content.decode()
     assert me.post(at + "rate/", {"score": 6}).status_code == 400
     assert me.post(at + "rate/", {"score": 4, "comment": "Quick"}).status_code == 302
     rating = Satisfaction.objects.get(ticket=annas)

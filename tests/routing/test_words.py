@@ -1,6 +1,7 @@
 """Rules as sentences."""
 
 import pytest
+from django.utils import translation
 
 from routing.conditions import Reason
 from routing.words import Labels, action, actions, conditions, reason
@@ -45,6 +46,14 @@ def test_actions():
     assert actions([], Labels()) == "nothing"
     assert actions([], Labels(), stop=True) == "no further rules"
     assert action({"action": "tell", "text": "Look", "who": ""}, Labels()) == "Tell somebody “Look”"
+
+
+def test_lists_have_the_readers_punctuation():
+    tree = all_of(that("tags", "one_of", ["a", "b", "c"]))
+    assert conditions(tree, Labels()).endswith("“a”, “b” or “c”")
+    with translation.override("zh-hans"):
+        assert "“a”、“b” 或 “c”" in conditions(tree, Labels())
+        assert "a、b，" in actions([{"action": "add_tags", "tags": ["a", "b"]}, {"action": "gone"}], Labels())
 
 
 @pytest.mark.parametrize(

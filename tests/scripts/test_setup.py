@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 BASE = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = [
     "scripts/setup",

@@ -16,8 +16,8 @@ from inbox.services.processing import process
 from tests import factories
 from tests.servers.fixtures import sink  # noqa: F401
 
-VOLATILE = ("django_session", "core_hit", "core_lease", "django_tasks", "sqlite_")
-"""Tables that a refused request may touch: sessions and counters of limits."""
+VOLATILE = ("django_session", "core_hit", "core_auditentry", "core_lease", "django_tasks", "sqlite_")
+"""Tables that a refused request may touch: sessions, counters of limits, the audit log."""
 
 
 def checksum() -> dict[str, str]:

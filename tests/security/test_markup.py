@@ -10,10 +10,11 @@ from django.apps import apps
 from django.db import models
 from django.test import Client
 
-from crm.customers.models import Region, Tag, TimelineEntry
+from crm.customers.models import RefusedNumber, Region, Tag, TimelineEntry
+from crm.marketing.models import CallListImport
 from crm.organisation.models import Notification
 from crm.service.models import Satisfaction, TicketEvent, TicketLink, TicketMerge
-from inbox.models import Mention, SavedView
+from inbox.models import Call, Conversation, Mention, SavedView, Visitor
 from routing.models import RuleRun
 from tests import factories
 from tests.portal.test_access_matrix import addresses, entry_of, path_of
@@ -135,8 +136,32 @@ def world(db: None) -> dict[str, Any]:
         conditions={"match": "all", "items": [{"fact": "subject", "operator": "contains", "value": TRICK}]},
         actions=[{"action": "add_note", "text": TRICK}, {"action": "add_tags", "tags": [TRICK]}],
     )
+    lists = factories.CallListFactory(queue=queue)
+    site = factories.ChannelFactory(kind="chat", name="Website", address="", queue=queue)
+    chat = factories.TicketFactory(queue=queue, origin="chat")
+    visitor = Visitor.objects.create(channel=site, contact=chat.contact, attributes={TRICK: TRICK})
+    Conversation.objects.create(visitor=visitor, ticket=chat)
+    factories.MessageFactory(ticket=chat, contact=chat.contact, channel=site, from_address=visitor.address)
+    line = factories.ChannelFactory(kind="fax", name="Fax", address="+49404321560", queue=queue)
+    fax = factories.MessageFactory(ticket=ticket, contact=contact, channel=line)
+    phone = factories.ChannelFactory(kind="phone", name="Phone", address="", queue=queue)
+    factories.MessageFactory(ticket=ticket, contact=contact, channel=phone, kind="call")
     return {
         "people": people,
+        "chat_number": chat.number,
+        "fax_message": fax.pk,
+        "fax_page": factories.FaxPageFactory(document__message=fax).pk,
+        "phone": phone.pk,
+        "call": Call.objects.create(channel=phone, call_id="1", queue=queue, contact=contact).pk,
+        "webhook": factories.WebhookFactory().pk,
+        "task": factories.TaskFactory(queue=queue, contact=contact).pk,
+        "appointment": factories.AppointmentFactory(queue=queue, contact=contact).pk,
+        "call_list": lists.pk,
+        "call_entry": factories.CallListEntryFactory(call_list=lists, contact=contact).pk,
+        "call_import": CallListImport.objects.create(call_list=lists, name="people.csv").pk,
+        "call_state": "paused",
+        "call_script": factories.CallScriptFactory().pk,
+        "refused_number": RefusedNumber.objects.create(number="+49301111111").pk,
         "ticket": ticket.pk,
         "ticket_number": ticket.number,
         "message": message.pk,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.clamd import Clamd
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp_sink import SmtpSink
 
@@ -33,3 +34,12 @@ def sink() -> Iterator[SmtpSink]:
     server = SmtpSink()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def clamd() -> Iterator[Clamd]:
+    """A virus scanner that knows EICAR's test file. Mark the test `clamav`."""
+    with tempfile.TemporaryDirectory(prefix="guichet-clamd-") as folder:
+        server = Clamd(Path(folder))
+        yield server
+        server.stop()

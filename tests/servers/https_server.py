@@ -13,17 +13,23 @@ from tests.servers.certificates import authority
 
 
 class HttpsServer:
-    """`answer` is `(status, headers, body)`; a body may be an iterator of pieces. `asked` keeps the forms."""
+    """`answer` is `(status, headers, body)`; a body may be an iterator of pieces.
+
+    `asked` keeps the forms, `requests` the headers (lower case) and bytes of all.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.authority = authority()
         self.asked: list[dict[str, str]] = []
+        self.requests: list[tuple[dict[str, str], bytes]] = []
         self.answer: tuple[int, dict[str, str], object] = (200, {}, b"{}")
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.requests.append(({name.lower(): value for name, value in self.headers.items()}, content))
+                form = content.decode()
                 outer.asked.append({name: values[0] for name, values in parse_qs(form).items()})
                 status, headers, body = outer.answer
                 self.send_response(status)

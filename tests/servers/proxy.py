@@ -16,6 +16,10 @@ class Proxy:
         self.delay = 0.05
         self.cut_after: int | None = None
         """Bytes from the server after which the next connection is cut, once."""
+        self.cut_at = b""
+        """Words of the client at which the connection is cut, once."""
+        self.words_arrive = True
+        """Whether the server still gets these words: then only its answer is lost."""
         self._target = target
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -56,9 +60,16 @@ class Proxy:
                     sink.sendall(data[: max(0, self.cut_after - passed)])
                     self.cut_after = None
                     data = b""
+                at_the_words = bool(not down and self.cut_at and self.cut_at in data)
+                if at_the_words:
+                    self.cut_at = b""
+                    data = data if self.words_arrive else b""
                 if not data:
                     break
                 sink.sendall(data)
+                if at_the_words:
+                    time.sleep(0.2)  # the server does what it was told
+                    break
                 passed += len(data)
             except OSError:
                 break

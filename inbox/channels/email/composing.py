@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 
 from core.html import linkify
 from crm.service.models import Ticket
-from inbox.channels.base import Outbound
+from inbox.channels.base import NotComposable, Outbound
 from inbox.channels.email import outgoing_headers as headers
 from inbox.channels.email import tokens
 from inbox.models import Channel, Delivery, Message
+from inbox.services import scanning
 from inbox.services.files import read_blob
 
 SUBJECT_LIMIT = 110
@@ -33,10 +34,6 @@ QUOTE_LIMIT = 20_000
 _REPLY = re.compile(r"\s*(re|aw|sv|fwd?|wg|tr|回复|答复|回覆|轉寄|转发)\s*[:：]", re.IGNORECASE)
 _CONTENT_TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9.+_-]{0,60}/[a-z0-9][a-z0-9.+_-]{0,60}")
 _BAD_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069/\\]+")
-
-
-class NotComposable(Exception):
-    """The delivery lacks something without which no mail can be made of it."""
 
 
 def compose(delivery: Delivery, channel: Channel | None = None) -> Outbound:
@@ -52,6 +49,8 @@ def compose(delivery: Delivery, channel: Channel | None = None) -> Outbound:
 
 def _ticket_mail(delivery: Delivery, message: Message, channel: Channel) -> Outbound:
     automatic = delivery.purpose == Delivery.Purpose.AUTOMATIC
+    # Several answers of a chat in one mail, see `inbox.services.handover`.
+    together = str(delivery.content.get("together", ""))
     earlier = _earlier(message)
     parent = next((m for m in reversed(earlier) if m.kind == Message.Kind.INBOUND), earlier[-1] if earlier else None)
     known = _known_ids(earlier, delivery.recipient)
@@ -59,12 +58,12 @@ def _ticket_mail(delivery: Delivery, message: Message, channel: Channel) -> Outb
     lines = [
         headers.fixed("Date", format_datetime(delivery.created_at)),
         headers.addresses("From", [(channel.address, channel.display_name)]),
-        headers.addresses("To", _people(message.to) or [(delivery.recipient, "")]),
+        headers.addresses("To", ([] if together else _people(message.to)) or [(delivery.recipient, "")]),
         headers.addresses("Cc", _people(message.cc)),
         headers.unstructured(
             "Subject",
             subject(
-                message.subject or message.ticket.subject,
+                str(delivery.content.get("subject") or message.subject or message.ticket.subject),
                 message.ticket,
                 channel.settings,
                 is_answer=bool(in_reply_to) and not automatic,
@@ -82,10 +81,12 @@ def _ticket_mail(delivery: Delivery, message: Message, channel: Channel) -> Outb
     if automatic:
         lines += _machine_lines("auto-replied")
         envelope = ""  # RFC 3834, 3.3: an answer to an automatic answer has nowhere to go
-    text = message.text if automatic else _signed(message, channel)
-    quoted, quoted_html = ("", "") if automatic or parent is None else _quote(parent)
+    text = message.text if automatic else _signed(together or message.text, message, channel)
+    # What was said elsewhere is not quoted: whoever gets this mail may not be who said it.
+    quoted, quoted_html = ("", "") if automatic or together or parent is None else _quote(parent)
     body = _body(text + quoted, f"<div>{_as_html(text)}</div>{quoted_html}")
-    _attach(body, message)
+    for each in [*Message.objects.filter(ticket=message.ticket_id, pk__in=delivery.content.get("with", [])), message]:
+        _attach(body, each)
     return Outbound(delivery.pk, delivery.recipient, envelope, b"".join(lines) + body.as_bytes(policy=SMTP))
 
 
@@ -153,9 +154,9 @@ def _people(pairs: Sequence[Any]) -> list[tuple[str, str]]:
     return [(str(pair[0]), str(pair[1] if len(pair) > 1 else "")) for pair in pairs if pair]
 
 
-def _signed(message: Message, channel: Channel) -> str:
+def _signed(text: str, message: Message, channel: Channel) -> str:
     signature = (message.author.signature if message.author else "") or channel.settings.get("signature", "")
-    return f"{message.text.rstrip()}\n\n-- \n{signature.strip()}" if signature.strip() else message.text
+    return f"{text.rstrip()}\n\n-- \n{signature.strip()}" if signature.strip() else text
 
 
 def _quote(parent: Message) -> tuple[str, str]:
@@ -197,4 +198,8 @@ def _attach(body: EmailMessage, message: Message) -> None:
         kind = file.content_type.lower() if _CONTENT_TYPE.fullmatch(file.content_type.lower()) else ""
         main, _slash, sub = (kind or "application/octet-stream").partition("/")
         name = _BAD_IN_NAME.sub("_", file.name.encode("utf-8", "replace").decode()).strip(" .")[:150] or "file"
+        try:
+            scanning.clear(file)
+        except scanning.FileWithheld as why:
+            raise (OSError if why.for_now else NotComposable)(str(why)) from why
         body.add_attachment(read_blob("attachments", file.blob), maintype=main, subtype=sub, filename=name)

@@ -48,9 +48,7 @@ def connecting(fault: BaseException, host: str, port: int, seconds: float) -> Ma
 
 def _certificate(fault: ssl.SSLCertVerificationError, names: dict[str, object]) -> str:
     if fault.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-        return (
-            _("The certificate of the server is not made out to “%(host)s”. Use the name in the certificate.") % names
-        )
+        return _("The server's certificate was not issued for “%(host)s”. Use the name in the certificate.") % names
     if fault.verify_code == 10:
         return _("The certificate of %(host)s has expired.") % names
     return _("The certificate of %(host)s is not signed by an authority that this machine trusts: %(detail)s.") % {

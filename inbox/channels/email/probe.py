@@ -49,12 +49,13 @@ def probe(
     `rotated`: see `oauth.access_token`.
     """
     return Probe(
-        _receiving(imap_server(settings, secrets), settings, seconds, rotated),
+        receiving(imap_server(settings, secrets), settings, seconds, rotated),
         _sending(smtp_server(settings, secrets), address, seconds, rotated),
     )
 
 
-def _receiving(server: Server | None, settings: Mapping[str, Any], seconds: float, rotated: Rotated) -> Finding:
+def receiving(server: Server | None, settings: Mapping[str, Any], seconds: float, rotated: Rotated) -> Finding:
+    """Log in and open the folder. Nothing is changed. Blocks; never raises."""
     if server is None:
         return Finding(None, _("No IMAP server is set: mail is not fetched."))
     folder = settings.get("imap_folder") or "INBOX"

@@ -7,21 +7,23 @@ visitor can write.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from inbox.channels.base import Address, Inbound, InboundFile, Outbound, Outcome, Receipt
+from inbox.channels.base import Address, Inbound, NotComposable, Outbound, Outcome, Receipt
+from inbox.channels.email.addressing import one_address
 from inbox.channels.email.understanding.language import detect
+from inbox.channels.packed_files import File, packed, unpacked
 from inbox.channels.settings_form import ChannelSettingsForm
-from inbox.models import Channel
 
-File = tuple[str, str, bytes]
-"""Name, claimed type, content."""
+if TYPE_CHECKING:
+    from inbox.models import Channel, Delivery
+    from routing.registry import Fact
 
 
 def pack(
@@ -35,7 +37,6 @@ def pack(
     files: Sequence[File] = (),
 ) -> bytes:
     """The form as bytes for the journal. `language` is the page's, for texts too short to tell theirs."""
-    kept = [{"name": n, "type": t, "content": base64.b64encode(c).decode()} for n, t, c in files]
     form = {
         "name": name,
         "email": email,
@@ -43,13 +44,15 @@ def pack(
         "text": text,
         "language": language,
         "topic": topic,
-        "files": kept,
+        "files": packed(files),
     }
     return json.dumps(form, ensure_ascii=False).encode("utf-8", "replace")
 
 
 class WebFormSettings(ChannelSettingsForm):
     """What can be set for one form."""
+
+    without = frozenset({"address", "aliases", "display_name"})
 
     guests = forms.BooleanField(label=_("People without an account may write"), required=False, initial=True)
     topics = forms.CharField(
@@ -65,8 +68,12 @@ class WebFormAdapter:
 
     kind = "webform"
     label = _("Web form")
+    icon = "form"
     can = frozenset({"receive", "attachments", "subject"})
+    point = "email"
     form = WebFormSettings
+    facts: tuple[Fact, ...] = ()
+    panel = ""
 
     def read(self, raw: bytes, settings: Mapping[str, Any]) -> Inbound:
         """Understand one form; what is not as `pack` makes it is told in `errors`."""
@@ -75,27 +82,27 @@ class WebFormAdapter:
             text = {key: str(form.get(key) or "") for key in ("name", "email", "subject", "text", "topic", "language")}
             sent = [f for f in form.get("files") or [] if isinstance(f, dict)]
         except (ValueError, AttributeError, TypeError, RecursionError):
-            return Inbound(sender=None, errors=("This is not a form that our portal sent.",))
-        errors, files = [], []
-        for file in sent:
-            try:
-                content = base64.b64decode(str(file.get("content", "")), validate=True)
-            except ValueError:
-                errors.append("A file could not be read.")
-                continue
-            name, kind = str(file.get("name") or "file"), str(file.get("type") or "application/octet-stream")
-            files.append(InboundFile(name=name, content_type=kind, content=content))
+            return Inbound(sender=None, errors=(gettext("This is not a form that our portal sent."),))
+        files, errors = unpacked(sent)
         return Inbound(
             sender=Address(text["email"], text["name"]) if text["email"] else None,
             subject=" ".join(text["subject"].split()),
             text=text["text"],
             reply_text=text["text"],
             language=detect(text["text"]) or text["language"][:10],
-            files=tuple(files),
-            errors=tuple(errors),
+            files=files,
+            errors=errors,
             facts={"topic": text["topic"]} if text["topic"] else {},
         )
 
-    async def send(self, channel: Channel, out: Outbound) -> Receipt:
+    def address(self, text: str, settings: Mapping[str, Any]) -> str:
+        """One mail address. Raises ValidationError."""
+        return one_address(text)
+
+    def compose(self, delivery: Delivery, channel: Channel | None) -> Outbound:
+        """Nothing goes out by a form."""
+        raise NotComposable(gettext("A web form cannot send."))
+
+    async def send(self, channel: Channel | None, out: Outbound) -> Receipt:
         """A form cannot be answered by itself."""
-        return Receipt(Outcome.RECIPIENT_FAULT, response="a web form cannot send")
+        return Receipt(Outcome.RECIPIENT_FAULT, response=gettext("A web form cannot send."))

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -67,28 +68,29 @@ class Command(BaseCommand):
         stored = channel.secrets() if not made else {}
         initial = {key: field.initial for key, field in form_class.base_fields.items() if field.initial is not None}
         values = {**initial, **channel.settings, **given}
-        form = form_class(values, stored=stored) if issubclass(form_class, ChannelSettingsForm) else form_class(values)
+        own = issubclass(form_class, ChannelSettingsForm)
+        form = form_class(values, stored=stored, initial=channel.settings) if own else form_class(values)
         if not form.is_valid():
             problems = "; ".join(f"{key}: {' '.join(map(str, errors))}" for key, errors in form.errors.items())
             raise CommandError(f"{name}: {problems}")
-        self._own(channel, entry, kind)
-        settings = {key: value for key, value in form.cleaned_data.items() if key not in secret_names}
+        channel.kind = kind
+        self._own(channel, entry, form)
+        settings = form.settings() if isinstance(form, ChannelSettingsForm) else dict(form.cleaned_data)
         secrets = {key: form.cleaned_data[key] for key in secret_names if given.get(key)}
         save_channel(channel, settings, secrets, by=None)
         return f"{'made' if made else 'changed'}: {name}"
 
-    def _own(self, channel: Channel, entry: dict[str, Any], kind: str) -> None:
-        channel.kind = kind
+    def _own(self, channel: Channel, entry: dict[str, Any], form: Any) -> None:
         for key in ("display_name", "language"):
             if key in entry:
                 setattr(channel, key, str(entry[key]))
         if "address" in entry:
-            channel.address = str(entry["address"]).strip().lower()
+            channel.address = self._spelled(channel, entry["address"], form)
         if "aliases" in entry:
-            channel.aliases = [str(each).strip().lower() for each in entry["aliases"]]
+            channel.aliases = [self._spelled(channel, each, form) for each in entry["aliases"]]
         if "active" in entry:
             channel.active = bool(entry["active"])
-        if kind == "email" and "@" not in channel.address:
+        if channel.kind == "email" and "@" not in channel.address:
             raise CommandError(f"{channel.name}: an e-mail channel needs an address")
         if "acknowledge" in entry:
             template = Template.objects.filter(name=entry["acknowledge"], purpose=Template.Purpose.AUTOMATIC).first()
@@ -100,6 +102,17 @@ class Command(BaseCommand):
             channel.queue = Queue.objects.get_or_create(name=queue)[0]
         elif channel.queue_id is None:
             raise CommandError(f"{channel.name}: a queue is needed")
+
+    @staticmethod
+    def _spelled(channel: Channel, text: Any, form: Any) -> str:
+        """An address of our own as the screens would store it."""
+        plain = str(text).strip().lower()
+        if not plain or not isinstance(form, ChannelSettingsForm):
+            return plain
+        try:
+            return form.own_address(plain)
+        except ValidationError as fault:
+            raise CommandError(f"{channel.name}: {' '.join(fault.messages)}") from fault
 
     @staticmethod
     def _secret(channel: str, key: str, value: Any) -> str:

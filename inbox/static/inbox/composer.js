@@ -3,6 +3,9 @@
 import { ask, desk, parse, say, words } from "./page.js";
 import * as list from "./list.js";
 import * as ticket from "./ticket.js";
+import * as ways from "./ways.js";
+import { Suggestions } from "./suggest.js";
+import { mark } from "./once.js";
 
 const byId = (id) => document.getElementById(id);
 const typists = [];
@@ -34,8 +37,9 @@ function keepDraft() {
   if (!composer || !ticket.current()) return;
   const text = byId("text").value;
   const cc = composer.elements.cc.value;
+  const way = composer.dataset.mode === "reply" ? ways.draft() : null;
   try {
-    if (text.trim() || cc) localStorage.setItem(draftKey(composer), JSON.stringify({ text, cc }));
+    if (text.trim() || cc || way) localStorage.setItem(draftKey(composer), JSON.stringify({ text, cc, way, id: composer.elements.client_id.value }));
     else localStorage.removeItem(draftKey(composer));
   } catch { /* a browser that keeps nothing still writes */ }
 }
@@ -44,8 +48,10 @@ function restoreDraft() {
   const composer = form();
   let draft = null;
   try { draft = JSON.parse(localStorage.getItem(draftKey(composer)) ?? "null"); } catch { /* unreadable: none */ }
+  if (composer.dataset.mode === "reply") ways.restore(draft?.way);
   byId("text").value = draft?.text ?? "";
   composer.elements.cc.value = draft?.cc ?? "";
+  mark(composer, draft?.id);
   if (draft?.cc) byId("cc").hidden = false;
   byId("draft-note").textContent = draft?.text ? words.draft : "";
 }
@@ -55,6 +61,7 @@ function forgetDraft() {
 }
 
 ticket.onOpen((opened) => { if (opened) restoreDraft(); });
+ways.onChoice(() => { mark(form()); keepDraft(); });
 
 // Sending
 
@@ -85,11 +92,13 @@ async function send(override = false) {
   byId("text").value = "";
   composer.elements.cc.value = "";
   composer.elements.files.value = "";
+  mark(composer);
   for (const mention of composer.querySelectorAll("[name=mention]")) mention.remove();
   showFiles();
   byId("held").hidden = true;
   byId("cc").hidden = true;
   byId("draft-note").textContent = "";
+  if (!noted) ways.reset();
   ticket.apply(html);
   byId("talk").scrollTop = byId("talk").scrollHeight;
   say(noted ? words.noted : words.sent);
@@ -120,72 +129,23 @@ const TRIGGERS = [
   { pattern: /::([^\s:]{0,30})$/, source: (composer) => composer.dataset.modules, cut: 2 },
   { pattern: /(?:^|\s)@([^\s@]{0,30})$/, source: (composer) => composer.dataset.people, cut: 1, only: "note" },
 ];
-let suggestion = null;
-let turn = 0;
 
-async function suggest() {
-  const composer = form();
-  const text = byId("text");
-  const before = text.value.slice(0, text.selectionStart);
-  const mine = ++turn;
-  for (const trigger of TRIGGERS) {
-    const found = before.match(trigger.pattern);
-    if (!found || (trigger.only && trigger.only !== composer.dataset.mode)) continue;
-    const response = await ask(`${trigger.source(composer)}?q=${encodeURIComponent(found[1])}`, { quiet: true });
-    if (mine !== turn || !response?.ok) return;
-    const { items } = await response.json();
-    if (mine !== turn) return;
-    return showSuggestions(items, text.selectionStart - found[1].length - trigger.cut);
-  }
-  closeSuggestions();
-}
-
-function showSuggestions(items, from) {
-  if (!items.length) return closeSuggestions();
-  suggestion = { items, from, at: 0 };
-  byId("suggest").hidden = false;
-  byId("suggest").replaceChildren(...items.map((item, index) => {
-    const line = document.createElement("button");
-    line.type = "button";
-    line.className = "g-menu__item";
-    line.setAttribute("role", "option");
-    line.dataset.index = index;
-    const name = document.createElement("strong");
-    name.textContent = item.name;
-    const more = document.createElement("span");
-    more.className = "desk-suggest__more";
-    more.textContent = item.text ? item.text.slice(0, 120) : item.email;
-    line.append(name, more);
-    return line;
-  }));
-  point();
-}
-
-function point() {
-  [...byId("suggest").children].forEach((line, index) => line.setAttribute("aria-selected", String(index === suggestion.at)));
-}
-
-function closeSuggestions() {
-  suggestion = null;
-  if (byId("suggest")) byId("suggest").hidden = true;
-}
-
-function take(index) {
-  const item = suggestion.items[index];
-  const text = byId("text");
-  const inserted = item.text ?? `@${item.name} `;
-  text.setRangeText(inserted, suggestion.from, text.selectionStart, "end");
-  if (item.id) {
-    const mention = document.createElement("input");
-    mention.type = "hidden";
-    mention.name = "mention";
-    mention.value = item.id;
-    form().append(mention);
-  }
-  closeSuggestions();
-  text.focus();
-  keepDraft();
-}
+const suggestions = new Suggestions({
+  text: () => byId("text"),
+  list: () => byId("suggest"),
+  triggers: () => TRIGGERS.filter((one) => !one.only || one.only === form().dataset.mode).map((one) => ({ ...one, source: one.source(form()) })),
+  taken(item) {
+    if (item.id) {
+      const mention = document.createElement("input");
+      mention.type = "hidden";
+      mention.name = "mention";
+      mention.value = item.id;
+      form().append(mention);
+    }
+    mark(form());
+    keepDraft();
+  },
+});
 
 // Events
 
@@ -194,27 +154,20 @@ let saver = 0;
 let lastTold = 0;
 
 place.addEventListener("input", (event) => {
+  if (event.target.closest("#composer") && event.target.name) mark(form());
   if (!event.target.matches("#text, #composer [name=cc]")) return;
   clearTimeout(saver);
   saver = setTimeout(() => { keepDraft(); if (byId("draft-note")) byId("draft-note").textContent = byId("text").value ? words.kept : ""; }, 400);
   if (event.target.id !== "text") return;
-  suggest();
-  if (Date.now() - lastTold > 3000) { lastTold = Date.now(); for (const listener of typists) listener(); }
+  suggestions.look();
+  if (Date.now() - lastTold > 3000) { lastTold = Date.now(); for (const listener of typists) listener(form().dataset.mode === "reply"); }
 });
 
 place.addEventListener("change", (event) => { if (event.target.matches("#composer [type=file]")) showFiles(); });
 
 place.addEventListener("keydown", (event) => {
   if (event.target.id !== "text" || event.isComposing) return;
-  if (suggestion) {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      suggestion.at = (suggestion.at + (event.key === "ArrowDown" ? 1 : -1) + suggestion.items.length) % suggestion.items.length;
-      return point();
-    }
-    if ((event.key === "Enter" && !event.ctrlKey && !event.metaKey) || event.key === "Tab") { event.preventDefault(); return take(suggestion.at); }
-    if (event.key === "Escape") { event.stopPropagation(); return closeSuggestions(); }
-  }
+  if (suggestions.press(event)) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); send(); }
 });
 
@@ -230,7 +183,7 @@ place.addEventListener("click", (event) => {
   else if (on("[data-cc]")) { byId("cc").hidden = !byId("cc").hidden; if (!byId("cc").hidden) form().elements.cc.focus(); }
   else if (on("[data-override]")) send(true);
   else if (on("[data-held-close]")) { byId("held").hidden = true; byId("text").focus(); }
-  else if (on("#suggest [data-index]")) take(Number(on("#suggest [data-index]").dataset.index));
+  else if (on("#suggest [data-index]")) suggestions.take(Number(on("#suggest [data-index]").dataset.index));
 });
 
 place.addEventListener("dragover", (event) => { if (event.target.closest("#composer") && event.dataTransfer.types.includes("Files")) event.preventDefault(); });
@@ -238,5 +191,6 @@ place.addEventListener("drop", (event) => {
   if (!event.target.closest("#composer") || !event.dataTransfer.files.length) return;
   event.preventDefault();
   form().elements.files.files = event.dataTransfer.files;
+  mark(form());
   showFiles();
 });

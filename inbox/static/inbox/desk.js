@@ -6,6 +6,7 @@ import * as ticket from "./ticket.js";
 import "./dialog.js";
 import "./composer.js";
 import "./keyboard.js";
+import "./fax.js";
 import * as live from "./live.js";
 
 list.start();

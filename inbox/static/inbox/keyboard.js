@@ -5,6 +5,7 @@ import * as list from "./list.js";
 import * as ticket from "./ticket.js";
 import * as dialog from "./dialog.js";
 import * as composer from "./composer.js";
+import * as ways from "./ways.js";
 
 let byKey = {};
 export function use(chosen) {
@@ -21,6 +22,7 @@ const actions = {
   back: () => ticket.close(),
   reply: () => open() && composer.focus("reply"),
   note: () => open() && composer.focus("note"),
+  way: () => open() && (composer.focus("reply"), ways.open()),
   assign: () => (list.selected().length ? document.querySelector("[data-bulk-menu=assign]").setAttribute("open", "") : open() && ticket.menu("assign")),
   mine: () => (list.selected().length ? list.bulk("assign", "me") : open() && ticket.deed("assign", "me")),
   resolve: () => (list.selected().length ? list.bulk("status", "resolved") : open() && ticket.deed("status", "resolved")),
@@ -30,6 +32,8 @@ const actions = {
   priority: () => open() && ticket.menu("priority"),
   macro: () => open() && dialog.choose("macro", (value) => ticket.deed("macro", value)),
   select: () => list.toggle(list.neighbour(0) ?? document.activeElement.closest("[data-row]")),
+  call: () => document.dispatchEvent(new CustomEvent("desk:log-call", { detail: { ticket: open() ? ticket.current().number : "" } })),
+  chats: () => location.assign(`${root}chats/`),
   compose: () => location.assign(`${root}new/`),
   search: () => document.getElementById("search")?.focus(),
   copy: () => ticket.copyNumber(),

@@ -1,70 +1,58 @@
-// The socket: hints that something has changed, and who else is here. Whatever it misses, asking the server brings back.
+// Keeps the workspace up to date. Whatever the socket misses, asking the server brings back.
 
 import { desk, fill, words } from "./page.js";
+import * as socket from "./socket.js";
 import * as list from "./list.js";
 import * as ticket from "./ticket.js";
 import * as composer from "./composer.js";
 
 const POLL = 10_000;
-const SHOW = 10_000;
-const SILENCE = 30_000;
 const people = new Map();
+const on = (name, listener) => document.addEventListener(`desk:${name}`, (event) => listener(event.detail));
 
-let socket = null;
-let tries = 0;
-let heard = 0;
-let state = "connecting";
-let typingUntil = 0;
-
-function tell(what) {
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(what));
-}
-
-function setState(name) {
-  state = name;
+function showState() {
   const place = document.getElementById("live");
   if (!place) return;
-  place.dataset.state = name;
-  place.querySelector("[data-live-text]").textContent = words[name];
+  place.dataset.state = socket.state;
+  place.querySelector("[data-live-text]").textContent = words[socket.state];
 }
 
-function connect() {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  socket = new WebSocket(`${scheme}//${location.host}${desk.dataset.socket}`);
-  socket.addEventListener("message", (event) => hear(JSON.parse(event.data)));
-  socket.addEventListener("close", () => {
-    setState("polling");
-    people.clear();
-    showPeople();
-    tries += 1;
-    setTimeout(connect, Math.min(30_000, 500 * 2 ** Math.min(tries, 6)) * (0.5 + Math.random()));
-  });
-}
+on("socket", ({ state, again }) => {
+  showState();
+  people.clear();
+  showPeople();
+  if (state !== "live") return;
+  if (again) catchUp();
+  else ticket.refresh();  // what came between the page and the socket
+});
 
-function hear(what) {
-  heard = Date.now();
-  if (what.about === "ready") {
-    const back = tries > 0;
-    tries = 0;
-    setState("live");
-    watch();
-    if (back) catchUp();
-    else ticket.refresh();  // what came between the page and the socket
-  } else if (what.about === "ticket") {
-    const open = ticket.current();
-    if (open && what.ticket === open.id) {
-      if (what.seq > open.seq) ticket.refresh();
-      else if (what.seq === open.seq) refreshDeliveries();
-    }
-    list.refreshSoon();
-  } else if (what.about === "person") {
-    if (what.state === "gone") people.delete(what.user);
-    else people.set(what.user, { name: what.name, state: what.state, until: Date.now() + 25_000 });
-    showPeople();
-  } else if (what.about === "refused" && what.ticket === ticket.current()?.id) {
-    ticket.refresh();
+on("ticket", (what) => {
+  const open = ticket.current();
+  if (open && what.ticket === open.id) {
+    if (what.seq > open.seq) ticket.refresh();
+    else if (what.seq === open.seq) refreshDeliveries();
   }
-}
+  list.refreshSoon();
+});
+
+on("person", (what) => {
+  if (what.ticket !== ticket.current()?.id) return;
+  if (what.state === "gone") people.delete(what.user);
+  else people.set(what.user, { name: what.name, state: what.state, until: Date.now() + 25_000 });
+  showPeople();
+});
+
+on("visitor", (what) => {
+  if (what.ticket !== ticket.current()?.id) return;
+  if (what.sign === "typing") {
+    const name = document.querySelector(".desk-about__who .g-heading")?.textContent ?? "";
+    people.set("visitor", { name, state: "typing", until: what.on === false ? 0 : Date.now() + 6_000 });
+    setTimeout(showPeople, 6_100);
+    showPeople();
+  } else if (what.sign !== "seen") ticket.loadAbout();
+});
+
+on("refused", (what) => { if (what.ticket === ticket.current()?.id) ticket.refresh(); });
 
 let deliveriesSoon = 0;
 function refreshDeliveries() {
@@ -81,8 +69,7 @@ function watch() {
   people.clear();
   showPeople();
   const open = ticket.current();
-  if (open && (desk.dataset.pane === "ticket" || open.element.offsetParent)) tell({ do: "watch", ticket: open.id });
-  else tell({ do: "leave" });
+  socket.watch(open && (desk.dataset.pane === "ticket" || open.element.offsetParent) ? [open.id] : []);
 }
 
 function showPeople() {
@@ -95,20 +82,18 @@ function showPeople() {
 }
 
 ticket.onOpen(watch);
-composer.onTyping(() => { typingUntil = Date.now() + 6_000; tell({ do: "show", typing: true }); });
+composer.onTyping((aloud) => socket.type(ticket.current().id, aloud));
 
-setInterval(() => {
-  showPeople();
-  if (state === "live" && Date.now() - heard > SILENCE) socket.close();  // half-open: nobody would tell us
-  if (document.visibilityState === "visible") tell({ do: "show", typing: Date.now() < typingUntil });
-}, SHOW);
-setInterval(() => { if (state !== "live" && document.visibilityState === "visible") catchUp(); }, POLL);
+setInterval(showPeople, POLL);
+setInterval(() => { if (socket.state !== "live" && document.visibilityState === "visible") catchUp(); }, POLL);
 setInterval(() => { if (document.visibilityState === "visible") list.refresh(); }, 60_000);
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") catchUp(); });
-document.addEventListener("desk:list", () => setState(state));
-addEventListener("online", () => { catchUp(); if (socket?.readyState > 1) connect(); });
+document.addEventListener("desk:list", showState);
+addEventListener("online", catchUp);
 
+/** Begin, when all modules are there. */
 export function start() {
-  setState("connecting");
-  connect();
+  showState();
+  watch();
+  if (socket.state === "live") catchUp();
 }

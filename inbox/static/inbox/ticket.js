@@ -2,12 +2,16 @@
 
 import { ask, desk, parse, say, showPane, words } from "./page.js";
 import * as list from "./list.js";
+import { group } from "./grouping.js";
 
 const place = document.getElementById("conversation");
 const byId = (id) => document.getElementById(id);
 const listeners = [];
+const readers = [];
 
 export const onOpen = (listener) => listeners.push(listener);
+/** Called with every fragment of changes that was taken in. */
+export const onFragment = (reader) => readers.push(reader);
 
 export function current() {
   const ticket = byId("ticket");
@@ -67,8 +71,10 @@ function toEnd() {
   else if (talk) talk.scrollTop = talk.scrollHeight;
 }
 
-async function loadAbout() {
+/** The customer beside the conversation, as he is known now. */
+export async function loadAbout() {
   const about = byId("about");
+  if (!about) return;
   const response = await ask(about.dataset.url, { quiet: true });
   if (response?.ok && about.isConnected) about.replaceChildren(...parse(await response.text()).childNodes);
 }
@@ -94,12 +100,18 @@ export function apply(html) {
     }
     for (const button of entry.querySelectorAll("[data-open-frame] [data-frame]")) showFrame(button);
   }
+  group(entries);
   for (const delivery of fragment.querySelectorAll("[data-part=deliveries] > [data-delivery]")) {
     const known = byId(delivery.id);
     if (known && known.innerHTML !== delivery.innerHTML) known.replaceWith(delivery);
   }
   const head = byId("ticket-head");
-  if (!head.querySelector("details[open]")) head.replaceChildren(...fragment.querySelector("[data-part=head]").childNodes);
+  const renewed = fragment.querySelector("[data-part=head]");
+  if (renewed && !head.querySelector("details[open]")) {
+    head.replaceChildren(...renewed.childNodes);
+    ticket.element.dataset.head = fragment.dataset.head;
+  }
+  for (const reader of readers) reader(fragment);
   ticket.element.dataset.seq = Math.max(ticket.seq, Number(fragment.dataset.seq));
   if (added && atEnd) talk.scrollTop = talk.scrollHeight;
   // Messages that went elsewhere are told by what took them, not by themselves.
@@ -117,7 +129,7 @@ export async function refresh() {
     again = false;
     const ticket = current();
     if (!ticket || desk.dataset.pane !== "ticket" && !ticket.element.offsetParent) break;
-    const response = await ask(`${desk.dataset.root}${ticket.number}/after/${ticket.seq}/`, { quiet: true });
+    const response = await ask(`${desk.dataset.root}${ticket.number}/after/${ticket.seq}/?head=${ticket.element.dataset.head}`, { quiet: true });
     if (response?.status === 404) {
       say(words.gone, "warning");
       close();
@@ -159,7 +171,9 @@ export async function send(form, submitter = null) {
 }
 
 async function undoMerge(number, merge) {
-  const response = await ask(`${desk.dataset.root}${number}/unmerge/${merge}/`, { method: "POST", body: new FormData() });
+  const body = new FormData();
+  body.set("seen", "0");  // a form without any field is no form
+  const response = await ask(`${desk.dataset.root}${number}/unmerge/${merge}/`, { method: "POST", body });
   if (response?.ok) await open(`${desk.dataset.root}${number}/${location.search}`, { push: false });
   list.refresh();
 }
@@ -190,6 +204,7 @@ function showFrame(button) {
   shown.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
   shown.setAttribute("referrerpolicy", "no-referrer");
   shown.className = "g-message__frame";
+  if (button.dataset.height) shown.classList.add(`g-message__frame--${button.dataset.height}`);
   shown.title = words.frame;
   shown.src = button.dataset.frame;
   const pictures = document.createElement("button");
@@ -225,6 +240,7 @@ place.addEventListener("click", async (event) => {
     const below = talk.scrollHeight - talk.scrollTop;
     byId("earlier").remove();
     byId("entries").prepend(...found.querySelector("ol").children);
+    group(byId("entries"));
     const more = found.querySelector("#earlier");
     if (more) talk.prepend(more);
     talk.scrollTop = talk.scrollHeight - below;

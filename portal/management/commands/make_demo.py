@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from portal.demo import company, people
+from portal.demo import company, office, people
 
 
 class Command(BaseCommand):
@@ -46,7 +46,9 @@ class Command(BaseCommand):
             "",
             f"Desk      {settings.BASE_URL}/desk/inbox/",
             f"Portal    {settings.BASE_URL}/my/",
+            f"Chat      {settings.BASE_URL}/demo/widget/",
             f"Mail in   support@{people.DOMAIN} by SMTP at {settings.SMTP_DOOR or '(closed)'}",
+            f"Calls in  {settings.BASE_URL}/api/v1/cti/{office.CTI_TOKEN} (see docs/phone.md)",
             f"Mail out  written to {settings.MAIL_SINK}/",
             "",
             f"Every password is {people.PASSWORD}",

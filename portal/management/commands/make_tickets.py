@@ -21,11 +21,12 @@ class Command(BaseCommand):
         """See the class."""
         parser.add_argument("--count", type=int, default=1000)
         parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same tickets")
+        parser.add_argument("--busy", action="store_true", help="half of them unfinished, so that every view is full")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print how far it is."""
         began = time.monotonic()
-        for made in bulk.make(options["count"], seed=options["seed"]):
+        for made in bulk.make(options["count"], seed=options["seed"], shape=bulk.BUSY if options["busy"] else bulk.OLD):
             if made % 20_000 == 0 or made == options["count"]:
                 self.stdout.write(f"{made} tickets, {time.monotonic() - began:.0f} s")
                 self.stdout.flush()

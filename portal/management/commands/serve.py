@@ -21,6 +21,8 @@ from portal import processes
 
 LONGEST_FRAME = 64 * 1024
 """Bytes of one message over a socket (S-76)."""
+CONNECT_SECONDS = 60
+"""After a restart every tab comes back in one moment, and is let in one after the other (R-27)."""
 
 
 class Command(BaseCommand):
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             request_buffer_size=64 * 1024,
             websocket_max_message_size=LONGEST_FRAME,
             websocket_max_frame_size=LONGEST_FRAME,
-            websocket_connect_timeout=10,
+            websocket_connect_timeout=CONNECT_SECONDS,
             ping_interval=20,
             ping_timeout=30,
             application_close_timeout=2,

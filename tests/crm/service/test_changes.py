@@ -169,6 +169,30 @@ def test_rules_that_start_each_other_are_paused(ticket: Ticket, agent: Any, capl
     assert ticket.priority == 4
 
 
+def test_an_innocent_rule_is_not_paused_with_those_that_go_in_circles(ticket: Ticket, agent: Any) -> None:
+    """The third rule is reached in every round, but has something to do in the first alone."""
+    for one, two in (("a", "b"), ("b", "a")):
+        Rule.objects.create(
+            name=f"{one} to {two}",
+            event="ticket.changed",
+            conditions={"match": "all", "items": [{"fact": "tags", "operator": "one_of", "value": [one]}]},
+            actions=[{"action": "remove_tags", "tags": [one]}, {"action": "add_tags", "tags": [two]}],
+        )
+    innocent = Rule.objects.create(
+        name="urgent",
+        event="ticket.changed",
+        conditions={"match": "any", "items": [{"fact": "tags", "operator": "one_of", "value": ["a", "b"]}]},
+        actions=[{"action": "set_priority", "priority": "4"}],
+    )
+    services.tag(ticket, add=["a"], by=agent)
+    paused = set(Rule.objects.exclude(paused_because="").values_list("name", flat=True))
+    assert paused and paused <= {"a to b", "b to a"}
+    innocent.refresh_from_db()
+    assert innocent.paused_because == ""
+    ticket.refresh_from_db()
+    assert ticket.priority == 4
+
+
 def test_who_sees_a_ticket(
     ticket: Ticket,
     agent: Any,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crm.service.models import Ticket
+from inbox.models import Message
 from inbox.services import merging
 from tests import factories
 
@@ -90,3 +91,12 @@ def test_a_foreign_message_cannot_be_split_off(pair: Any, agent: Any) -> None:
     with pytest.raises(merging.MergeImpossible):
         merging.split(ticket, list(ticket.messages.all()), by=agent)
     assert state(*pair) == before
+
+
+def test_a_logged_call_is_counted_where_it_goes(ticket: Ticket, queue: Any, agent: Any) -> None:
+    other = factories.TicketFactory(queue=queue)
+    factories.MessageFactory(ticket=other, kind=Message.Kind.CALL, contact=other.contact)
+    before = ticket.message_count
+    merging.merge(other, ticket, by=agent)
+    ticket.refresh_from_db()
+    assert ticket.message_count == before + 1

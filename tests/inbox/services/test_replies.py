@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from crm.organisation.models import Notification
 from crm.service.models import Ticket
 from inbox.models import Attachment, Delivery, Message, RawMessage
-from inbox.services import files, replies
+from inbox.services import files, replies, ways_out
 from tests import factories
 
 
@@ -121,3 +121,27 @@ def test_writing_first_opens_a_ticket_of_ones_own(channel: Any, agent: Any) -> N
     ticket = message.ticket
     assert (ticket.assignee, ticket.status, ticket.subject) == (agent, "pending", "Your order")
     assert Delivery.objects.get().recipient == "new@customer.test"
+
+
+def test_an_answer_goes_by_the_way_the_customer_last_used(ticket: Ticket, channel: Any, agent: Any) -> None:
+    other = factories.ChannelFactory(queue=ticket.queue)
+    factories.MessageFactory(ticket=ticket, channel=channel)
+    factories.MessageFactory(ticket=ticket, channel=other, from_address="anna.home@customer.test")
+    assert [(way.channel, way.recipient) for way in ways_out.ways(ticket)] == [
+        (other, "anna.home@customer.test"),
+        (channel, "anna@customer.test"),
+    ]
+    message = replies.reply(ticket, author=agent, text="Which model is it?")
+    assert (message.channel, message.to) == (other, [["anna.home@customer.test", ""]])
+    message = replies.reply(ticket, author=agent, text="And which year?", channel=channel)
+    assert (message.channel, message.to) == (channel, [["anna@customer.test", ""]])
+
+
+def test_a_channel_that_only_receives_is_no_way_out(ticket: Ticket, channel: Any, agent: Any) -> None:
+    form = factories.ChannelFactory(queue=ticket.queue, kind="webform")
+    before = counts()
+    with pytest.raises(replies.NoWayOut):
+        replies.reply(ticket, author=agent, text="Hi", channel=form)
+    assert counts() == before
+    factories.MessageFactory(ticket=ticket, channel=form, from_address="anna@customer.test")
+    assert [(way.channel, way.recipient) for way in ways_out.ways(ticket)] == [(channel, "anna@customer.test")]

@@ -161,6 +161,28 @@ def test_a_broken_connection_is_made_again(dovecot: Dovecot, box, monkeypatch, f
         proxy.close()
 
 
+@pytest.mark.parametrize("arrives", [True, False], ids=["the answer is lost", "the order is lost"])
+def test_a_connection_that_breaks_while_mails_are_moved(dovecot: Dovecot, box, arrives):
+    """R-04: what was not moved is moved later, and what was moved is neither taken again nor missed."""
+    dovecot.create(box, "Done")
+    proxy = Proxy(dovecot.port)
+    proxy.cut_at, proxy.words_arrive = b"UID MOVE", arrives
+    try:
+        dovecot.put(box, *(mail(n) for n in range(5)))
+        mailbox_channel(dovecot, box, port=proxy.port, after_import="move", move_to="Done")
+        with listening_now():
+            until(lambda: len(stored()) == 5)
+            until(lambda: not dovecot.mails(box), 15)
+            dovecot.put(box, mail(99))
+            until(lambda: len(stored()) == 6, 15)
+            until(lambda: len(dovecot.mails(box, "Done")) == 6)
+        assert not proxy.cut_at, "the connection was cut"
+        assert proxy.accepted >= 2
+        assert stored() == [1, 2, 3, 4, 5, 6]
+    finally:
+        proxy.close()
+
+
 def test_a_refused_login_is_told_and_not_hammered(dovecot: Dovecot, box):
     channel = mailbox_channel(dovecot, box)
     channel.set_secrets({"imap_password": "wrong"})

@@ -284,6 +284,19 @@ def test_an_expired_send_is_swept(sink):
     assert state(reply) == S.UNCERTAIN
 
 
+def test_a_process_that_is_too_slow_for_its_lease_does_not_judge_itself_dead(sink, settings, monkeypatch):
+    """A starved machine, a server that takes its time: whoever still waits for the answer knows that he does."""
+    settings.LEASE_SECONDS = 1
+    monkeypatch.setattr(sending, "SWEEP_SECONDS", 0.2)
+    monkeypatch.setattr(sending.SendingLoop, "_prolong", lambda self: asyncio.sleep(3600))
+    sink.on_kept = lambda _kept: time.sleep(2.5)
+    delivery = answer(sending_channel(sink))
+    with running():
+        until(lambda: state(delivery) not in (S.QUEUED, S.SENDING))
+        time.sleep(1)
+    assert (state(delivery), len(sink.kept)) == (S.SENT, 1)
+
+
 def test_three_loops_send_each_row_once(sink):
     """R-16; more rows on PostgreSQL, where several processes send."""
     count = 1500 if connection.vendor == "postgresql" else 300
@@ -333,10 +346,10 @@ def test_the_loop_outlives_a_database_that_fails(sink, monkeypatch):
     failures = iter(range(3))
     real = sending.claim
 
-    def claim(limit, busy=()):
+    def claim(*values):
         if next(failures, None) is not None:
             raise OperationalError("the server closed the connection")
-        return real(limit, busy)
+        return real(*values)
 
     monkeypatch.setattr(sending, "claim", claim)
     delivery = answer(sending_channel(sink))

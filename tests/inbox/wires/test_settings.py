@@ -8,9 +8,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import CommandError, call_command
+from django.template.loader import get_template
 
+from crm.customers.models import ContactPoint
 from inbox.channels import registry
 from inbox.channels.email.adapter import EmailAdapter
 from inbox.channels.email.forms import EmailSettingsForm
@@ -20,6 +23,7 @@ from tests import factories
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp_sink import SmtpSink
 
+SIGNS = (settings.BASE_DIR / "core/static/core/icons.svg").read_text()
 BASE = {"imap_host": "imap.example.com", "imap_user": "support", "imap_password": "secret"}
 
 
@@ -86,7 +90,15 @@ def test_two_adapters_of_one_kind_are_refused():
 def test_every_adapter_keeps_the_contract(adapter):
     assert adapter.kind.isascii()
     assert str(adapter.label)
-    assert adapter.can <= {"receive", "send", "html", "subject", "attachments", "fetch"}
+    assert adapter.can <= {"receive", "send", "html", "subject", "attachments", "copies", "fetch", "live", "fetched"}
+    assert f'id="{adapter.icon}"' in SIGNS
+    assert adapter.point in {*ContactPoint.Kind.values, "visitor"}
+    assert len({fact.name for fact in adapter.facts}) == len(adapter.facts)
+    if adapter.panel:
+        get_template(adapter.panel)
+    for nobody in ("", "a@x.test, b@x.test", "a@x.test\r\nBcc: b@x.test", "x" * 400):
+        with pytest.raises(ValidationError):
+            adapter.address(nobody, {})
     assert adapter.form.secrets <= set(adapter.form.base_fields)
     for junk in (b"", b"\x00\xff", b"{}", b"From: \xff\r\n\r\n"):
         assert isinstance(adapter.read(junk, {}).errors, tuple)
@@ -132,7 +144,7 @@ class TestTrial:
             }  # fmt: skip
             found = probe("s@example.com", settings, {"imap_password": "secret"}, seconds=5).receiving
             assert found.text == (
-                "The certificate of the server is not made out to “127.0.0.1”. Use the name in the certificate."
+                "The server's certificate was not issued for “127.0.0.1”. Use the name in the certificate."
                 " It names: mail.elsewhere.test."
             )
             settings["tls_ca"] = ""

@@ -26,6 +26,11 @@ COMMON = {
     "shortcuts": ("get", {}),
     "save_view": ("post", {"name": "Mine", "query": "view=open"}),
     "bulk": ("post", {"deed": "priority", "value": "4"}),
+    "chats": ("get", {}),
+    "chat_lines": ("get", {}),
+    "chat_state": ("get", {}),
+    "presence": ("post", {"state": "away"}),
+    "duty": ("get", {}),
 }
 """Addresses without a record in them, and what is sent there."""
 OF_TICKETS = {
@@ -41,10 +46,22 @@ OF_TICKETS = {
     "split": ("post", {}, 404),
     "unmerge": ("post", {}, 302),
     "retry": ("post", {}, 302),
+    "call_off": ("post", {}, 422),
     "frame": ("get", {}, 200),
     "download": ("get", {}, 200),
     "preview": ("get", {}, 404),
     "look": ("get", {}, 200),
+    "ways": ("get", {}, 200),
+    # This ticket is no chat and no fax: to whoever sees it they are not there either.
+    "fax_preview": ("post", {"text": "Hello"}, 404),
+    "chat": ("get", {}, 404),
+    "chat_after": ("get", {}, 404),
+    "chat_say": ("post", {"text": "Hello"}, 404),
+    "chat_act": ("post", {}, 404),
+    "fax": ("get", {}, 404),
+    "fax_viewer": ("get", {}, 404),
+    "fax_turn": ("post", {}, 404),
+    "fax_page": ("get", {}, 404),
 }
 """Addresses of one ticket, and the answer to a colleague who sees it."""
 OWN = {"delete_view"}
@@ -66,11 +83,14 @@ def addresses(ticket) -> dict[str, str]:
         "do": ["priority"],
         "unmerge": [merge.pk],
         "retry": [delivery.pk],
+        "call_off": [delivery.pk],
+        "chat_after": [0],
+        "chat_act": ["end"],
     }
     found = {}
     for name in OF_TICKETS:
-        if name == "frame":
-            found[name] = reverse("inbox:frame", args=[message.pk])
+        if name in ("frame", "fax", "fax_viewer", "fax_turn", "fax_page"):
+            found[name] = reverse(f"inbox:{name}", args=[message.pk])
         elif name in ("download", "preview", "look"):
             found[name] = reverse(f"inbox:{name}", args=[file.pk])
         else:
@@ -100,7 +120,7 @@ def test_common_addresses(name, client, login, agent, marketer, editor, customer
     assert ask(client, method, common(name), data) == 302
     for nobody in (customer_user, marketer, editor):
         assert ask(login(nobody), method, common(name), data) in (302, 404), nobody
-    expected = {"save_view": 302, "bulk": 302}.get(name, 200)
+    expected = {"save_view": 302, "bulk": 302, "duty": 404}.get(name, 200)
     assert ask(login(agent), method, common(name), data) == expected
 
 

@@ -198,3 +198,12 @@ def test_files_can_stand_on_another_host(desk, message, settings):
     response = desk.get(reverse("inbox:download", args=[file.pk]))
     assert response.status_code == 302
     assert response.url.startswith("https://usercontent.test/usercontent/")
+
+
+def test_a_frame_begins_as_high_as_its_mail_is_long(login, agent, ticket):
+    """A sandboxed frame cannot be measured, so the server says how long the text is."""
+    texts = {"low": "Thanks!", "": "line\n" * 15, "tall": "word " * 1000}
+    for text in texts.values():
+        factories.MessageFactory(ticket=ticket, text=text, reply_text=text, html="<p>x</p>")
+    page = login(agent).get(reverse("inbox:ticket", args=[ticket.number])).content.decode()
+    assert re.findall(r'data-height="(\w*)"', page) == list(texts)

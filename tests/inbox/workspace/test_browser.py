@@ -85,7 +85,8 @@ def test_a_message_appears_without_reload_and_holds_the_answer(desks, ticket, ag
     arrives(ticket, "Wait, it is the other machine")
     second.keyboard.press("Control+Enter")
     second.get_by_text("Not sent yet: something new has arrived").wait_for(timeout=5_000)
-    assert second.get_by_text("Wait, it is the other machine").count() == 1
+    # In the list it may stand as well, as the ticket's preview.
+    assert second.locator("#entries").get_by_text("Wait, it is the other machine").count() == 1
     assert second.locator("#text").input_value() == "An answer of ours"
     assert not Message.objects.filter(kind="outbound").exists()
     second.get_by_role("button", name="Send anyway").click()
@@ -216,5 +217,65 @@ def test_one_pane_at_a_time_on_a_phone(browser, site, agent, ticket, channel):
     page.go_back()
     page.locator("#rows").wait_for(state="visible")
     assert not page.locator("#composer").is_visible()
+    desk.context.close()
+    assert desk.faults == []
+
+
+def test_an_answer_goes_the_way_that_was_chosen(browser, site, agent, ticket, channel):
+    """With keys alone: w, an address that is typed, Enter, the text. The draft keeps the choice over a reload."""
+    Message.objects.filter(ticket=ticket).update(channel=channel)
+    sales = factories.ChannelFactory(name="Sales", address="sales@example.com", queue=ticket.queue)
+    desk = Desk(browser, site, agent)
+    page = desk.open(f"/desk/inbox/{ticket.number}/")
+    assert page.locator("#way").inner_text().strip() == "anna@customer.test"
+    page.keyboard.press("w")
+    page.wait_for_function("() => document.activeElement.matches('[data-ways-find]')")
+    page.keyboard.type("boss@customer.test")
+    page.locator("#ways-list [data-way-choice]", has_text="boss@customer.test").filter(has_text="Sales").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator("#way").inner_text().strip() == "boss@customer.test"
+    page.keyboard.type("For the boss")
+    page.get_by_text("Draft kept in this browser").wait_for()
+    page.reload()
+    page.wait_for_function("() => document.querySelector('#text').value === 'For the boss'")
+    assert page.locator("#way").inner_text().strip() == "boss@customer.test"
+    page.locator("#text").press("Control+Enter")
+    page.locator(".g-message--ours", has_text="For the boss").wait_for(timeout=5_000)
+    sent = Message.objects.get(kind="outbound").deliveries.get()
+    assert (sent.channel, sent.recipient) == (sales, "boss@customer.test")
+    page.locator("#way", has_text="anna@customer.test").wait_for()  # the next one goes the customer's own way
+    desk.context.close()
+    assert desk.faults == []
+
+
+def test_an_answer_whose_acknowledgement_was_lost_is_sent_once(browser, site, agent, ticket, channel):
+    """The line is cut after the server has the answer; the colleague sends again, also after a reload."""
+    desk = Desk(browser, site, agent)
+    page = desk.open(f"/desk/inbox/{ticket.number}/")
+
+    def cut(route):
+        route.fetch()
+        route.abort()
+
+    page.route("**/reply/", cut)
+    page.locator("#text").fill("Once only")
+    page.get_by_text("Draft kept in this browser").wait_for()
+    page.locator("#send").click()
+    page.locator(".g-toast.g-tone-danger").wait_for()
+    page.locator("#send").click()
+    page.locator(".g-toast.g-tone-danger").nth(1).wait_for()
+    page.unroute("**/reply/")
+    page.reload()
+    page.wait_for_function("() => document.querySelector('#text').value === 'Once only'")
+    page.locator("#send").click()
+    page.wait_for_function("() => document.querySelector('#text').value === ''")
+    assert Message.objects.filter(kind="outbound").count() == 1
+    # The next answer is another one, though its words are the same.
+    page.locator("#text").fill("Once only")
+    page.locator("#send").click()
+    page.locator(".g-message--ours").nth(1).wait_for(timeout=5_000)
+    assert Message.objects.filter(kind="outbound").count() == 2
     desk.context.close()
     assert desk.faults == []

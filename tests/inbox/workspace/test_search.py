@@ -7,6 +7,7 @@ import time
 import pytest
 from django.urls import reverse
 
+from crm.customers import identity
 from crm.service.models import Ticket
 from inbox import queries, search
 from inbox.models import Message, TicketWords
@@ -87,8 +88,12 @@ def test_nobody_finds_what_he_may_not_see(agent, queue, other_queue, customer_us
     assert login(customer_user).get(reverse("inbox:find"), {"q": "secretword"}).status_code == 404
 
 
-def test_common_words_give_the_newest_first_over_many_pages(agent, queue, monkeypatch):
-    monkeypatch.setattr(search, "FIRST", 4)
+@pytest.mark.parametrize(("first", "few", "more"), [(4, 100, 5), (4, 1, 5), (1, 1, 1), (0, 0, 9)])
+def test_common_words_give_the_newest_first_over_many_pages(agent, queue, monkeypatch, first, few, more):
+    """Whichever way the words are looked for: by walking the list, by the index, by a longer walk, or by all of it."""
+    monkeypatch.setattr(search, "FIRST", first)
+    monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(search, "MORE", more)
     made = [ticket_of(queue, "common") for _ in range(9)]
     search.index_waiting()
     base, found, after = Ticket.objects.visible_to(agent), [], ""
@@ -113,6 +118,15 @@ def test_a_new_message_makes_the_ticket_found_by_its_words(agent, queue):
     search.read_again([ticket.pk])
     assert search.index_waiting() == 2
     assert find(agent, "renamed") == [ticket.pk]
+
+
+def test_linked_contacts_are_found_by_both_their_addresses(agent, queue):
+    one, two = ticket_of(queue, "First", email="one@link.test"), ticket_of(queue, "Second", email="two@link.test")
+    search.index_waiting()
+    assert find(agent, "two@link.test") == [two.pk]
+    identity.link(one.contact, two.contact, by=agent)
+    search.index_waiting()
+    assert set(find(agent, "two@link.test")) == {one.pk, two.pk}
 
 
 def test_a_deleted_ticket_leaves_the_index(agent, queue):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from typing import Any
 
 import pytest
@@ -15,9 +16,14 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
+from core import audit
+from core.models import AuditEntry
 from crm.service import services
 from inbox import live
+from inbox.models import Presence
+from inbox.services import presence
 from inbox.workspace import consumers
 from inbox.workspace.consumers import DeskConsumer
 from portal.asgi import application
@@ -30,6 +36,7 @@ ORIGIN = "http://127.0.0.1"
 @pytest.fixture(autouse=True)
 def own_layer(monkeypatch):
     """A channel layer of this test's event loop, and quick looks at who may listen."""
+    audit._strangers.clear()
     channel_layers.backends.clear()
     monkeypatch.setattr(consumers, "RECHECK", 0.2)
     yield
@@ -90,7 +97,33 @@ class Tab(WebsocketCommunicator):
 )
 async def test_a_foreign_origin_is_refused(origin, agent):
     tab = await Tab.of(agent, origin)
-    assert (await tab.connect())[0] is False
+    assert (await tab.connect(timeout=5))[0] is False
+    assert await refusals() == [("", "/ws/desk/", f"origin {'-' if origin is None else origin}")]
+
+
+async def refusals() -> list[tuple[str, str, str]]:
+    """What the audit log says (S-88)."""
+    found = AuditEntry.objects.filter(deed="denied").order_by("id").values_list("actor_name", "about", "detail")
+    return [entry async for entry in found]
+
+
+async def test_a_flood_of_refusals_fills_no_log(agent, monkeypatch):
+    monkeypatch.setattr(audit, "_strangers", deque(maxlen=audit.DENIALS_AN_HOUR))
+    monkeypatch.setattr(audit, "DENIALS_AN_HOUR", 3)
+    for _ in range(6):
+        assert (await (await Tab.of(None)).connect())[0] is False
+    assert await refusals() == [("", "/ws/desk/", "no right")] * 3
+    for _ in range(6):
+        assert (await (await Tab.of(agent, "https://evil.test")).connect())[0] is False
+    assert len(await refusals()) == 3
+
+
+async def test_who_has_too_many_sockets_is_told_apart(agent, monkeypatch):
+    monkeypatch.setattr(consumers, "SOCKETS_A_USER", 1)
+    tab = await (await Tab.of(agent)).enter()
+    assert (await (await Tab.of(agent)).connect())[0] is False
+    assert await refusals() == [("Agent", "/ws/desk/", "too many connections")]
+    await tab.disconnect()
 
 
 async def test_only_colleagues_who_work_tickets_come_in(agent, supervisor, marketer, customer_user):
@@ -99,6 +132,7 @@ async def test_only_colleagues_who_work_tickets_come_in(agent, supervisor, marke
         assert (await tab.connect())[0] is allowed, user
         if allowed:
             await tab.disconnect()
+    assert [(about, why) for _name, about, why in await refusals()] == [("/ws/desk/", "no right")] * 3
 
 
 async def test_a_change_is_heard_by_queue_assignee_and_watchers(agent, queue, supervisor, ticket):
@@ -119,8 +153,10 @@ async def test_nobody_watches_a_ticket_that_he_does_not_see(agent, ticket, other
     foreign = await sync_to_async(factories.TicketFactory)(queue=other_queue)
     tab = await (await Tab.of(agent)).enter()
     for wanted in (foreign.pk, foreign.pk + 100):
-        await tab.tell(do="watch", ticket=wanted)
+        await tab.tell(do="watch", tickets=[wanted])
         assert await tab.hear() == {"about": "refused", "ticket": wanted}
+    told = [("Agent", f"ticket {wanted}", "/ws/desk/") for wanted in (foreign.pk, foreign.pk + 100)]
+    assert await refusals() == told
     await sync_to_async(services.set_priority)(foreign, 4, by=None)
     assert await tab.receive_nothing(timeout=0.3)
     await tab.disconnect()
@@ -135,12 +171,14 @@ async def test_nobody_watches_a_ticket_that_he_does_not_see(agent, ticket, other
         '{"do": "__class__"}',
         '{"do": ["watch"]}',
         '{"do": "watch"}',
-        '{"do": "watch", "ticket": "queue.1"}',
-        '{"do": "watch", "ticket": "../1"}',
-        '{"do": "watch", "ticket": true}',
-        '{"do": "watch", "ticket": 1e400}',
-        '{"do": "watch", "ticket": -1}',
-        '{"do": "watch", "ticket": 99999999999999999999999}',
+        '{"do": "watch", "tickets": 1}',
+        '{"do": "watch", "tickets": [1, 2, 3, 4, 5, 6]}',
+        '{"do": "watch", "tickets": ["queue.1"]}',
+        '{"do": "watch", "tickets": ["../1"]}',
+        '{"do": "watch", "tickets": [true]}',
+        '{"do": "watch", "tickets": [1e400]}',
+        '{"do": "watch", "tickets": [-1]}',
+        '{"do": "watch", "tickets": [99999999999999999999999]}',
         "[]",
         "not json",
         "[" * 500,
@@ -200,8 +238,8 @@ async def test_who_loses_the_right_is_put_out(how, agent, queue):
 
 async def test_who_leaves_a_queue_hears_it_no_more(agent, queue, ticket):
     tab = await (await Tab.of(agent)).enter()
-    await tab.tell(do="watch", ticket=ticket.pk)
-    while not any(socket.ticket == ticket.pk for socket in DeskConsumer.open_sockets):
+    await tab.tell(do="watch", tickets=[ticket.pk])
+    while not any(ticket.pk in socket.tickets for socket in DeskConsumer.open_sockets):
         await asyncio.sleep(0.02)
     await sync_to_async(agent.queue_memberships.all().delete)()
     assert await tab.hear(3) == {"about": "refused", "ticket": ticket.pk}
@@ -212,24 +250,92 @@ async def test_who_leaves_a_queue_hears_it_no_more(agent, queue, ticket):
 
 async def test_others_at_the_ticket_are_shown_and_leave(agent, supervisor, queue, ticket):
     one, two = await (await Tab.of(agent)).enter(), await (await Tab.of(supervisor)).enter()
-    await one.tell(do="watch", ticket=ticket.pk)
+    await one.tell(do="watch", tickets=[ticket.pk])
     await asyncio.sleep(0.2)
-    await two.tell(do="watch", ticket=ticket.pk)
+    await two.tell(do="watch", tickets=[ticket.pk])
 
     def said(user, state):
         return {"about": "person", "ticket": ticket.pk, "user": user.pk, "name": str(user), "state": state}
 
     assert await one.hear() == said(supervisor, "looking")
     assert await two.hear() == said(agent, "looking")
-    await two.tell(do="show", typing=True)
+    await two.tell(do="show", typing=ticket.pk)
     assert await one.hear() == said(supervisor, "typing")
-    await two.tell(do="leave")
+    await two.tell(do="watch", tickets=[])
     assert await one.hear() == said(supervisor, "gone")
-    await two.tell(do="watch", ticket=ticket.pk)
+    await two.tell(do="watch", tickets=[ticket.pk])
     assert await one.hear() == said(supervisor, "looking")
     await two.disconnect()
     assert await one.hear() == said(supervisor, "gone")
     await one.disconnect()
+
+
+async def test_several_tickets_are_watched_at_once(agent, supervisor, queue, ticket, other_queue):
+    second = await sync_to_async(factories.TicketFactory)(queue=queue)
+    foreign = await sync_to_async(factories.TicketFactory)(queue=other_queue)
+    one, two = await (await Tab.of(agent)).enter(), await (await Tab.of(supervisor)).enter()
+    await one.tell(do="watch", tickets=[ticket.pk, second.pk, foreign.pk])
+    assert await one.hear() == {"about": "refused", "ticket": foreign.pk}
+    await two.tell(do="watch", tickets=[second.pk])
+    assert (await one.hear())["ticket"] == second.pk
+    assert (await two.hear())["name"] == str(agent)
+    await one.tell(do="show", typing=second.pk)
+    while (told := await two.hear())["state"] == "looking":
+        pass  # that somebody looks may be said more than once
+    assert told == {
+        "about": "person",
+        "ticket": second.pk,
+        "user": agent.pk,
+        "name": str(agent),
+        "state": "typing",
+    }
+    await one.tell(do="watch", tickets=[ticket.pk])
+    assert (await two.hear())["state"] == "gone"
+    await one.disconnect()
+    await two.disconnect()
+
+
+async def test_a_hint_of_another_room_is_passed_on_with_its_own_fields_only(agent, queue):
+    tab = await (await Tab.of(agent)).enter()
+    hint = {"type": "call.ringing", "call": 5, "state": "ringing", "number": "+4930", "about": "ready"}
+    await asyncio.to_thread(live.push, [(f"user.{agent.pk}", hint)])
+    assert await tab.hear() == {"about": "call", "call": 5, "state": "ringing"}
+    await tab.disconnect()
+
+
+async def test_a_visitor_sees_an_answer_coming_and_never_a_note(agent, queue, ticket):
+    layer = get_channel_layer()
+    name = await layer.new_channel()
+    await layer.group_add(live.public_group(ticket.pk), name)
+    tab = await (await Tab.of(agent)).enter()
+    await tab.tell(do="watch", tickets=[ticket.pk])
+    await tab.tell(do="show", typing=ticket.pk)
+    await tab.tell(do="show", typing=ticket.pk, aloud="yes")
+    await tab.tell(do="show", typing=ticket.pk + 1, aloud=True)
+    await tab.tell(do="show", typing=ticket.pk, aloud=True)
+    assert await asyncio.wait_for(layer.receive(name), 5) == {"type": "chat.typing", "on": True}
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(layer.receive(name), 0.3)
+    await tab.disconnect()
+
+
+async def test_who_has_a_page_open_is_here(agent, queue, monkeypatch):
+    monkeypatch.setattr(consumers, "BEAT", 0.0)
+    tab = await (await Tab.of(agent)).enter()
+    assert await sync_to_async(presence.is_here)(agent)
+    await sync_to_async(Presence.objects.update)(seen_at=timezone.now() - presence.HERE * 2)
+    async with asyncio.timeout(5):
+        while not await sync_to_async(presence.is_here)(agent):
+            await asyncio.sleep(0.05)
+    await tab.disconnect()
+
+
+async def test_a_change_of_a_chat_says_that_somebody_waits(agent, queue, ticket):
+    tab = await (await Tab.of(agent)).enter()
+    await sync_to_async(type(ticket).objects.filter(pk=ticket.pk).update)(origin="chat")
+    changed = await sync_to_async(services.set_priority)(ticket, 4, by=agent)
+    assert await tab.hear() == {"about": "ticket", "ticket": ticket.pk, "seq": changed.sequence, "live": True}
+    await tab.disconnect()
 
 
 async def test_a_push_from_a_worker_thread_arrives_at_once(agent, queue, ticket):
@@ -311,5 +417,5 @@ async def test_a_socket_ends_when_the_layer_breaks_so_that_the_page_polls(agent,
         raise ConnectionError
 
     monkeypatch.setattr(layer, "group_send", away)
-    await tab.tell(do="watch", ticket=ticket.pk)
+    await tab.tell(do="watch", tickets=[ticket.pk])
     assert await tab.closed() == 1001

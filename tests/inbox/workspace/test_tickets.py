@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from zeal import zeal_ignore
 
-from crm.service.models import Ticket, TicketLink, TicketMerge
+from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge
 from inbox import queries
 from inbox.models import Delivery, Mention, Message, TicketSeen
-from inbox.workspace import conversation
+from inbox.workspace import conversation, history
 from routing.models import RuleRun
 from tests import factories
 
@@ -377,3 +377,20 @@ def test_snooze_presets_lie_in_the_future(desk, ticket):
         assert do(desk, ticket, "snooze", preset).status_code == 200
         until = Ticket.objects.get().snoozed_until
         assert timezone.now() < until < timezone.now() + timedelta(days=32)
+
+
+def test_reasons_are_read_in_the_readers_language_and_peoples_words_stay(ticket):
+    with translation.override("zh-hans"):
+        for what, why, read in (
+            ("assignee", "took over", ""),
+            ("status", "took over", "已接手"),
+            ("queue", "handed over", "已移交"),
+            ("status", "chat ended", "聊天已结束"),
+            ("status", "answer", "同事已回复"),
+            ("status", "message", "客户来信"),
+            ("escalated", "first", "首次回复"),
+            ("opened", "split from #100001", "拆分自 #100001"),
+            ("rated", "answer", "answer"),
+            ("undelivered", "550 unknown", "550 unknown"),
+        ):
+            assert history.reason(TicketEvent(ticket=ticket, what=what, new="open", why=why)) == read

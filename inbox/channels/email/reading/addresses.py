@@ -26,7 +26,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:@]+")
+_MAILBOX_FOLLOWS = re.compile(r"\s*[^\s,;:@<>\"][^,;:@<>\"]{0,60}<[^<>\s]+@[^<>\s]+>")
+"""The rest of a name and an address in angle brackets."""
 _ODD = re.compile(r"[\s<>,;:\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+_BRACKETED = re.compile(r"(?<!@)\[(?:mailto:)?([^\[\]\s]+@[^\[\]\s]+)\]$", re.IGNORECASE)
+"""As Outlook shows an address when it quotes."""
 _EMBEDDED = re.compile(r"^(.*?)<\s*([^<>\s]+@[^<>\s]+)\s*>\s*$", re.DOTALL)
 
 
@@ -44,12 +48,17 @@ def _read(raw: bytes, hint: str) -> tuple[Address, ...]:
     for token in _TOKEN.finditer(text):
         kind, piece = token.lastgroup, token[0]
         if kind == "mark" and (piece != ":" or entry.can_be_group):
+            if piece == "," and entry.can_be_surname and _MAILBOX_FOLLOWS.match(text, token.end()):
+                entry.add("plain", piece)
+                continue
             if piece != ":":
                 entry.finish(found)
             entry = _Entry()
             if len(found) >= LIMIT:
                 break
         else:
+            if kind == "angle" and "@" in piece and entry.has_address:
+                entry = entry.split(found)
             entry.add(kind or "", piece)
     entry.finish(found)
     return tuple(found[:LIMIT])
@@ -70,24 +79,51 @@ class _Entry:
     def __init__(self) -> None:
         self.name: list[tuple[str, str]] = []
         self.angle: str | None = None
+        self.before_angle = 0
+        """How many pieces of the name stood before the address."""
         self.comments: list[str] = []
+
+    @property
+    def has_address(self) -> bool:
+        """Whether an address in angle brackets was met: a second one is somebody else, without a comma between them."""
+        return self.angle is not None and "@" in self.angle
+
+    @property
+    def can_be_surname(self) -> bool:
+        """Whether a comma behind this may be part of a name that should have been quoted: `Doe, Jane <j@d>`."""
+        if self.angle is not None:
+            return False
+        name = decode_words("".join(piece for kind, piece in self.name if kind in ("plain", "word", "space")))
+        return bool(name.strip()) and not name.islower() and "@" not in name
+
+    def split(self, found: list[Address]) -> _Entry:
+        """End this mailbox and begin the next with the words that stand behind this one's address."""
+        following = _Entry()
+        following.name = self.name[self.before_angle :]
+        del self.name[self.before_angle :]
+        self.finish(found)
+        return following
 
     @property
     def can_be_group(self) -> bool:
         """A colon ends a group's name only before any address (`mailto:` is the exception people type)."""
-        return self.angle is None and not any("@" in piece for _, piece in self.name)
+        return self.angle is None and not any("@" in piece or piece == "[mailto" for _, piece in self.name)
 
     def add(self, kind: str, piece: str) -> None:
         if kind == "comment":
             self.comments.append(piece[1:-1])
         elif kind == "angle" and (self.angle is None or "@" not in self.angle):
-            self.angle = piece[1:-1]
+            self.angle, self.before_angle = piece[1:-1], len(self.name)
         elif kind == "plain" and piece == "<" and self.angle is None:
             self.name.append(("open", "<"))
         elif kind != "angle":
             self.name.append((kind, piece))
 
     def finish(self, found: list[Address]) -> None:
+        words = [piece for kind, piece in self.name if kind != "space"] if self.angle is None else []
+        if len(words) > 1 and all(_ADDRESS.fullmatch(word) for word in words):
+            found.extend(Address(tidy(word)) for word in words if len(word) <= ADDRESS_LIMIT)
+            return
         address, name = self._resolve()
         address = tidy(address)[: ADDRESS_LIMIT + 1]
         if not address or len(address) > ADDRESS_LIMIT:
@@ -101,7 +137,7 @@ class _Entry:
         if opened is not None:
             rest = "".join(piece for _, piece in self.name[opened + 1 :]).strip()
             return _clean_address(rest), self._name(self.name[:opened]) or self._comment()
-        whole = "".join(piece for _, piece in self.name).strip()
+        whole = _BRACKETED.sub(r"<\1>", "".join(piece for _, piece in self.name)).strip()
         if not whole:
             return "", ""
         if "@" not in whole:
@@ -139,7 +175,7 @@ class _Entry:
         name = decode_words("".join(out)).strip()
         if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":
             name = name[1:-1].strip()
-        return re.sub(r"\s+", " ", name)
+        return re.sub(r"\s+", " ", name).strip("，；、 ")
 
     def _comment(self) -> str:
         return (

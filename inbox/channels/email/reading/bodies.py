@@ -22,6 +22,8 @@ class Leaf:
     node: Node
     part: Part
     content_id: str
+    packed: list[tuple[str, bytes]]
+    """Files that were set into the words themselves: name and bytes."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,9 @@ def read_leaf(tree: Tree, node: Node, hint: str, errors: list[str]) -> Leaf:
             errors.append(f"encoding:{encoding.strip()[:40]}")
     charset = node.parameters.get("charset", "")
     text = ""
+    packed: list[tuple[str, bytes]] = []
+    if kind == "text/plain" and b"=ybegin " in content:
+        content, packed = transfer.yencoded(content)
     if kind.startswith(("text/", "message/")):
         text, whole = charsets.decode(content, charset or _declared_in_html(kind, content), hint)
         if not whole and kind in ("text/plain", "text/html"):
@@ -75,7 +80,7 @@ def read_leaf(tree: Tree, node: Node, hint: str, errors: list[str]) -> Leaf:
         node.path,
         node.parent,
     )
-    return Leaf(node, part, content_id)
+    return Leaf(node, part, content_id, packed)
 
 
 def _declared_in_html(kind: str, content: bytes) -> str:
@@ -135,7 +140,9 @@ def _of_leaf(leaf: Leaf, first: bool) -> Body:
             text = to_text(re.sub(r"<<", "&lt;", text))
         elif leaf.node.parameters.get("format", "").strip().lower() == "flowed":
             text = unflow(text, leaf.node.parameters.get("delsp", "").strip().lower() == "yes")
-        return _with_uuencoded(text)
+        body = _with_uuencoded(text)
+        body.files.extend(_packed_file(name, content) for name, content in leaf.packed)
+        return body
     if part.parent == "multipart/alternative" and kind in ("text/x-amp-html", "text/watch-html"):
         return Body()
     name = part.name
@@ -156,12 +163,16 @@ def _subject_of(content: bytes) -> str:
     return headers.value(raw[0]) if raw else ""
 
 
+def _packed_file(name: str, content: bytes) -> InboundFile:
+    return InboundFile(files.display_name(name), "application/octet-stream", content)
+
+
 def _with_uuencoded(text: str) -> Body:
     if "\nbegin " not in text and not text.startswith("begin "):
         return Body(text)
     raw = text.encode("utf-8", "surrogatepass")
     blocks = transfer.uuencoded(raw)
-    found = [InboundFile(files.display_name(name), "application/octet-stream", data) for name, data, _, _ in blocks]
+    found = [_packed_file(name, data) for name, data, _, _ in blocks]
     for _, _, start, end in reversed(blocks):
         raw = raw[:start] + raw[end:].lstrip(b"\n")
     return Body(raw.decode("utf-8", "surrogatepass"), files=found)

@@ -107,6 +107,21 @@ _JAPANESE = {
     "jis",
 }
 _LATIN = {"cp1252"}
+_WIDE = {
+    "gb18030",
+    "cp950",
+    "big5hkscs",
+    "cp949",
+    "cp932",
+    "euc_jp",
+    "euc_jis_2004",
+    "shift_jisx0213",
+    "iso2022_jp",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+}
+"""Sets in which a few bytes of UTF-8 may be letters too."""
 _ESCAPES = re.compile(rb"(\x1b(?:\$\([A-Z]|\$[@AB]|\([ABHIJ]|\.[AF]|&@\x1b\$B))")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ACCENTED_UTF_8 = re.compile(rb"\xc3[\xa0-\xbf]")
@@ -189,22 +204,37 @@ def _decode(content: bytes, declared: str, hint: str) -> tuple[str, bool]:
             except UnicodeDecodeError:
                 break
     if name in _JAPANESE or (name in _UNKNOWN and b"\x1b$" in content):
+        if b"\x1b" not in content and (text := _as_utf_8(content, "iso2022_jp")):
+            return text, True
         return _iso_2022_jp(content)
     if name in _UNKNOWN or not (names := _codecs(name)):
         return _guess(content, hint)
     if names[0] in ("utf-16", "utf-32", "utf-16-le", "utf-16-be") and b"\x00" not in content and content.isascii():
         return content.decode("ascii"), True
+    if names[0] != "utf-8" and (text := _as_utf_8(content, names[0])):
+        return text, True
     if names[0] in _LATIN:
-        try:
-            return content.decode("utf-8"), True  # any valid sequence of UTF-8 is nonsense in Latin-1: a wrong label
-        except UnicodeDecodeError:
-            return _windows_1252(content), True
+        return _windows_1252(content), True
     for codec in names:
         try:
             return content.decode(codec), True
         except (UnicodeDecodeError, UnicodeError):
             continue
     return _mislabelled(content, names[0], hint)
+
+
+def _as_utf_8(content: bytes, codec: str) -> str:
+    """Text of bytes that can be nothing but UTF-8, whatever their label says; empty when they may be something else.
+
+    A valid sequence is nonsense in every set of single bytes. In the sets of East Asia a short one may be chance.
+    """
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    if text.isascii() or "\x00" in text:
+        return ""
+    return text if codec not in _WIDE or sum(char > "\x7f" for char in text[:4000]) > 3 else ""
 
 
 def _mislabelled(content: bytes, codec: str, hint: str) -> tuple[str, bool]:

@@ -6,8 +6,8 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import parsedate_tz
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -125,7 +125,7 @@ def decode_words(text: str) -> str:
     for found in _WORD.finditer(text):
         between = text[at : found.start()]
         word = (found[1].split("*")[0].lower(), found[2].lower(), found[3])
-        if pending and (between.strip() or pending[-1][0] != word[0] or pending[-1][1] != word[1]):
+        if pending and (between.strip() or pending[-1][0] != word[0]):
             out.append(_join(pending))
             pending = []
             if between.strip():
@@ -148,20 +148,21 @@ def decode_words(text: str) -> str:
 
 
 def _join(words: list[tuple[str, str, str]]) -> str:
-    charset, encoding, _ = words[0]
-    texts = [word[2] for word in words]
-    if encoding == "q":
-        content = b"".join(_from_q(text) for text in texts)
-    else:
-        packed = [
-            re.sub(r"[^A-Za-z0-9+/]", "", text.replace("-", "+") if "+" not in text and "-" in text else text)
-            for text in texts
-        ]
-        if all(len(text) % 4 == 0 or "=" in words[index][2] for index, text in enumerate(packed[:-1])):
-            content = b"".join(_from_b(text) for text in packed)
-        else:
-            content = _from_b("".join(packed))
-    return decode(content, charset)[0]
+    content = b"".join(
+        _from_all_b([text for _, _, text in run]) if encoding == "b" else b"".join(_from_q(text) for _, _, text in run)
+        for encoding, run in groupby(words, key=itemgetter(1))
+    )
+    return decode(content, words[0][0])[0]
+
+
+def _from_all_b(texts: list[str]) -> bytes:
+    packed = [
+        re.sub(r"[^A-Za-z0-9+/]", "", text.replace("-", "+") if "+" not in text and "-" in text else text)
+        for text in texts
+    ]
+    if all(len(text) % 4 == 0 or "=" in texts[index] for index, text in enumerate(packed[:-1])):
+        return b"".join(_from_b(text) for text in packed)
+    return _from_b("".join(packed))
 
 
 def _from_q(text: str) -> bytes:
@@ -238,18 +239,3 @@ def _continued(pieces: list[tuple[int, bool, str]]) -> str:
             charset, _, text = text.split("'", 2)
         out += unquote_to_bytes(text) if encoded else text.encode("utf-8", "surrogateescape")
     return decode_words(decode(out, charset)[0])
-
-
-def date(text: str) -> datetime | None:
-    """The moment a Date field names, or None when it names none. A missing zone is read as UTC (RFC 5322, 3.3)."""
-    text = re.sub(r"\([^()]*\)", " ", text).strip()
-    try:
-        parsed = parsedate_tz(text)
-        if parsed is None or parsed[0] < 1900:
-            moment = datetime.fromisoformat(text)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        offset = parsed[9] or 0
-        zone = timezone(timedelta(seconds=offset)) if offset and abs(offset) < 86400 else UTC
-        return datetime(*parsed[:5], min(parsed[5], 59), tzinfo=zone)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

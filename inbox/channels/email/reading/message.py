@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 from inbox.channels.base import Address, Authentication, Inbound
 from inbox.channels.email.understanding import automatic, bounces, language, quotes
 
-from . import addresses, authentication, bodies, headers, smime, tnef
+from . import addresses, authentication, bodies, dates, headers, smime, tnef
 from .headers import Fields
 from .parsed import ParsedMail
 from .structure import Tree, split, without_envelope
 
 REFERENCE_LIMIT = 200
-_ID = re.compile(r"<\s*([^<>\s]+)\s*>")
+_ID = re.compile(r"<\s*([^<>\s](?:[^<>]{0,998}[^<>\s])?)\s*>")
+_FROM = re.compile(r"\bfrom [^<>]{0,200}<[^<>]*>(?=[^<>]*<)", re.IGNORECASE)
+"""`Message from Ann <a@b> of 2 March <id>`, as in RFC 822 programs answered."""
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to")
 
@@ -124,12 +126,17 @@ def _is_ambiguous(fields: Fields, senders: tuple[Address, ...]) -> bool:
 
 def _ids(values: Iterable[str]) -> Iterable[str]:
     for value in values:
-        marked = _ID.findall(value)
-        yield from marked or (word.strip("<>,;\"'") for word in value.split() if "@" in word or len(value.split()) == 1)
+        marked = _ID.findall(_FROM.sub("", value) if "rom " in value else value)
+        for each in marked:
+            words = each.split()
+            yield from words if all("@" in word for word in words) else ("".join(words),)
+        if not marked:
+            words = value.split()
+            yield from (word.strip("<>,;\"'") for word in words if "@" in word or len(words) == 1)
 
 
 def _sent_at(parsed: ParsedMail) -> datetime | None:
-    return headers.date(parsed.header("date")) if "date" in parsed.headers else None
+    return dates.read(parsed.header("date")) if "date" in parsed.headers else None
 
 
 def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:

@@ -14,7 +14,7 @@ PART_LIMIT = 200
 """Leaf parts of one mail that are read (S-20)."""
 
 _FIRST_DELIMITER = re.compile(rb"^--(\S[^\n]{1,198}?)[ \t\r]*\n[Cc]ontent-[A-Za-z-]+:", re.MULTILINE)
-_ENVELOPE = re.compile(rb">?From [^\n]*\r?\n")
+_ENVELOPE = re.compile(rb">?From (?![ \t]*:)[^\n]*\r?\n")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,12 @@ _OUTSIDE = re.compile(rb"[^A-Za-z0-9+/]")
 _PADDED_END = re.compile(rb"=[=\s]*")
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
+_YENC = re.compile(
+    rb"^=ybegin [^\r\n]{0,200}?name=([^\r\n]{1,255})\r?\n(?:=ypart [^\r\n]*\r?\n)?(.*?)^=yend [^\r\n]*(?:\r?\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_Y_ESCAPE = re.compile(rb"=(.)", re.DOTALL)
+_Y_BYTES = bytes((byte - 42) % 256 for byte in range(256))
 _UU_END = re.compile(rb"^(?:end|END)[ \t]*\r?$", re.MULTILINE)
 
 
@@ -20,7 +26,7 @@ def decode(content: bytes, encoding: str, is_text: bool = False) -> tuple[bytes,
     What follows the padding of base64 is kept in a text, where list servers put their footer, and dropped from files.
     An encoding that nobody knows is taken for none (RFC 2045, 6.4 asks for opaque bytes, which nobody could read).
     """
-    name = re.sub(r"[^a-z0-9]", "", encoding.strip().lower().split(";")[0])
+    name = re.sub(r"[^a-z0-9]", "", re.split(r"[;(]", encoding.lower(), maxsplit=1)[0])
     if name == "base64":
         return _base64(content, is_text)
     if name in ("quotedprintable", "qp", "quoted"):
@@ -94,3 +100,16 @@ def uuencoded(content: bytes) -> list[tuple[str, bytes, int, int]]:
         else:
             at = begin.end()
     return found
+
+
+def yencoded(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """A text without the files that a news program set into it by yEnc, and these: name and bytes."""
+    found: list[tuple[str, bytes]] = []
+
+    def take(block: re.Match[bytes]) -> bytes:
+        packed = block[2].replace(b"\r", b"").replace(b"\n", b"")
+        packed = _Y_ESCAPE.sub(lambda pair: bytes(((pair[1][0] - 64) % 256,)), packed)
+        found.append((block[1].decode("utf-8", "replace").strip(), packed.translate(_Y_BYTES)))
+        return b""
+
+    return (_YENC.sub(take, content) if b"=yend " in content else content), found

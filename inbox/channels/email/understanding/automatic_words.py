@@ -46,7 +46,9 @@ _AUTO_SUBJECT = (
     r"autorespuesta|risposta automatica|autorisposta|resposta autom[áa]tica|"
     r"resposta automatica",
     r"autosvar|automatiskt? svar|autosvarer|automaattinen vastaus|automaattivastaus|automatyczna odpowied[źz]|"
-    r"automatick[áa] odpov[ěe][ďd]|automatikus válasz|r[ăa]spuns automat|otomatik (?:yanıt|cevap)",
+    r"automatick[áa] odpov[ěe][ďd]|automatikus válasz|r[ăa]spuns automat|otomatik (?:yanıt|cevap)|"
+    r"automatski odgovor|samodejn[io] odgovor|automaatvastus|automātiska atbilde|automatinis atsakymas|"
+    r"resposta automàtica|sjálfvirkt svar|پاسخ خودکار",
     r"автоматический ответ|автоответ|автоматична відповідь|автоматичен отговор|аутоматски одговор|"
     r"αυτόματη απάντηση|自动(?:回复|答复|回覆|回信|应答)|自動(?:回覆|回复|回信|答覆|返信|応答|回應)|"
     r"자동\s*(?:응답|회신|답장)|(?:thư )?trả lời tự động|balasan otomatis|jawapan automatik|ตอบกลับอัตโนมัติ|"

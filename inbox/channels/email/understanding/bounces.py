@@ -39,6 +39,7 @@ _TO = re.compile(
 _LIST_MAIL = re.compile(r"^(?:list-id|newsgroups|x-beenthere|precedence:[ \t]*list)", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"(?<![\d.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.#-])([45])[0-5][0-9](?=[ -][^\d])")
+_AMAZON = re.compile(r'"bounceType"\s*:\s*"(\w+)"[^\[\]]*"bouncedRecipients"\s*:\s*\[([^\[\]]*)\]')
 _FORWARDED = re.compile(r"^\s*(?:re|aw|wg|fwd?|tr|sv|vs|rv|i|r|答复|回复|回覆|转发|轉寄|转寄)\s*[:：]", re.IGNORECASE)
 
 
@@ -49,6 +50,10 @@ def find_report(parsed: ParsedMail) -> DeliveryReport | None:
         "message/disposition-notification", "message/feedback-report"
     ):
         return _from_rejection(parsed)
+    if "x-amz-sns-message-id" in parsed.headers or (
+        parsed.sender is not None and parsed.sender.address.endswith("@sns.amazonaws.com")
+    ):
+        return _from_notification(parsed.text)
     by_system = _is_reporting(parsed) or is_mail_system(parsed)
     by_words = notices.subject_says_failure(parsed.subject) and not _FORWARDED.match(parsed.subject)
     declared = by_system or by_words or has_null_sender(parsed) or "x-failed-recipients" in parsed.headers
@@ -90,6 +95,20 @@ def _from_rejection(parsed: ParsedMail) -> DeliveryReport | None:
     notice, original = _notice(parsed)
     failed, _ = failed_recipients(texts[0])
     return _report(parsed, notice, original, tuple(r.address for r in failed if r.address))
+
+
+def _from_notification(text: str) -> DeliveryReport | None:
+    """Amazon's sending service tells of failures in JSON, mailed by its notification service, with lines cut."""
+    bounced = _AMAZON.search(text[:60_000])
+    if bounced is None:
+        return None
+    status = _STATUS.search(bounced[2])
+    return DeliveryReport(
+        recipients=_unique(address for address in re.findall(r'"emailAddress"\s*:\s*"([^"\s]+)"', bounced[2])),
+        permanent=bounced[1] != "Transient",
+        status=status[1] if status else "",
+        diagnostic=" ".join(re.findall(r'"diagnosticCode"\s*:\s*"([^"]+)"', bounced[2]))[:500],
+    )
 
 
 def _notice_text(parsed: ParsedMail) -> str:

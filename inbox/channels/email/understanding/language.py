@@ -49,7 +49,7 @@ def detect(text: str) -> str:
     if script == "arabic":
         return (
             "fa"
-            if re.search("[پچژگ]", text) and not re.search("[ٹڈڑےں]", text)
+            if re.search("[پچژگیک]", text) and not re.search("[ٹڈڑےں]", text)
             else "ur"
             if re.search("[ٹڈڑےں]", text)
             else "ar"

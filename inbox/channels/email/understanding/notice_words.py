@@ -206,7 +206,7 @@ ORIGINAL_MARK = _any(
     r"(?:message|mail|e-mail|headers?)[^\n]{0,40}(?:follow|\bas received|attached|below|:\s*$)[^\n]{0,40}$",
     r"^[ \t]*original message (?:headers?|details|follows?)\b|^[ \t]*message text follows|"
     r"^[ \t]*-{3,} ?message ?-{3,}|^[ \t]*your (?:original )?message (?:follows|was|reads)[^\n]{0,40}:$",
-    r"^[ \t]*(?:received:[ \t]?(?:from|by|\(|;)|return-path:[ \t]?<)|^[ \t]*={5,}[^\n]{0,30}original",
+    r"^[ \t]*received:[ \t]?(?:from|by|\(|;)|^return-path:[ \t]?<|^[ \t]*={5,}[^\n]{0,30}original",
     r"^[ \t]*(?:the )?(?:original|unsent|undelivered) (?:message|mail)[^\n]{0,20}(?:follows|is attached|below)",
     r"^[ \t]*(?:元のメッセージ|オリジナルメッセージ|以下は(?:元|送信)|原始邮件|原邮件(?!信息)|邮件原文|"
     r"原始郵件)[^\n]{0,30}$",

@@ -15,7 +15,7 @@ VERB = re.compile(
         r"geschreven|escribi[óo]|escribe|escreveu|escreveram|ha(?:nno)? scritto|scrive|scriveva|scrisse|"
         r"skrev|skrev følgende|skrifaði|kirjoitti|kirjoittaa|napsal(?:\(?a\)?)?|napísal(?:\(?a\)?)?|"
         r"napisa[łl](?:\(?a\)?|o)?|pisze|píše|írta|írt|scris|napisao|napisala|napisal|je napisal|је написао|"
-        r"yazdı|tarihinde yazdı|написа|написал(?:\(?а\)?)?|пишет|писал(?:\(?а\)?)?|сообщает|написав(?:\(ла\))?|"
+        r"yazdı|tarihinde yazdı|написа|написал(?:\(?а\)?)?|пишет|писал(?:\(?а\)?|и)?|сообщает|написав(?:\(ла\))?|"
         r"написала|пише|писав|έγραψε|rašė|rakstīja|kirjutas|menulis|đã viết|viết)(?!\w)",
         r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|提到|写信|書いた|書きました|のメール|"
         r"さんは書きました|wrote|작성|님이|쓴 글|"
@@ -82,14 +82,15 @@ CITING = re.compile(
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
-    r"^[\s>*]{0,6}(?:[-=_—–*]{2,}\s*|\*{1,2})\s{0,3}(?:"
+    r"^[\s>*]{0,6}(?:[-=_—–‐*]{2,}\s*|\*{1,2})\s{0,3}(?:"
     + _any(
         r"original(?:[ -]?(?:message|appointment|text|e-?mail|mail))?|repl(?:y|ied) message|in reply to|"
         r"previous message|message below|your (?:message|mail)|reply (?:above|below)[^\n]{0,40}|"
         r"quoted (?:message|text)",
         r"ursprüngliche (?:nachricht|mail|e-?mail)|original-?nachricht|originalnachricht|urspr\. nachricht|"
         r"antwort nachricht|ursprünglicher termin|original[- ]?mail",
-        r"message d['’ ]?origine|message (?:initial|original|précédent)|mail d['’]origine|courriel original|"
+        r"message d['’ ]?origine|message (?:initial|original|précédent)|mail (?:d['’]origine|original)|"
+        r"courriel original|"
         r"mensaje (?:original|anterior)|mensagem (?:original|anterior)|correo original|messaggio (?:originale|"
         r"originario|precedente)",
         r"oorspronkelijk(?:e)? bericht|origineel bericht|oprindelig (?:meddelelse|besked)|opprinnelig melding|"
@@ -106,7 +107,15 @@ ORIGINAL = re.compile(
         r"オリジナルメッセージ|元のメール|원본 (?:메시지|메일|이메일)|원래 메시지|ข้อความต้นฉบับ|الرسالة الأصلية|"
         r"הודעה מקורית",
     )
-    + r")\s{0,3}(?:[:：]?\s*[-=_—–*]{2,}[\s*]*|\*{1,2}\s*|[:：]\s*)$",
+    + r")\s{0,3}(?:[:：]?\s*[-=_—–‐*]{2,}[\s*]*|\*{1,2}\s*|[:：]\s*)$"
+    # GroupWise: ">>> Ann <a@b> 3/2/2026 10:20 AM >>>"
+    r"|^>{3} [^\n]{0,200}\d[^\n]{0,60}>{3}\s*$"
+    # What service desks set above their own mail, for the answer to be found.
+    r"|^ {0,3}[#=_*-]{2,20} {0,3}(?:(?:please )?(?:type|write|enter|add)? ?(?:your )?reply above this line|"
+    r"(?:bitte )?(?:schreiben|geben) sie ihre antwort (?:über|oberhalb)[^\n]{0,40}|"
+    r"(?:veuillez )?(?:saisir|écrire) votre réponse au-dessus[^\n]{0,40}|"
+    r"(?:por favor,? )?(?:escriba|introduzca) su respuesta (?:por )?encima[^\n]{0,40}|"
+    r"请在(?:此|这)行(?:上方|以上)[^\n]{0,20})[\s#=_*-]{0,20}$",
     re.IGNORECASE,
 )
 FORWARD = re.compile(
@@ -145,7 +154,7 @@ _LABELS = {
     r"verzonden|verstuurd|skickat|skickad|sendt|dato|lähetetty|"
     r"päiväys|päivämäärä|wysłano|wysłane|data wysłania|odesláno|odoslané|dátum|elküldve|küldve|trimis|"
     r"gönderme tarihi|tarih|gönderildi|дата|отправлено|дата отправки|надіслано|изпратено|发送时间|發送時間|"
-    r"发送日期|日期|时间|時間|"
+    r"发送日期|日[ \u3000]?期|时间|時間|"
     r"傳送時間|寄件日期|"
     r"送信日時|日時|日付|보낸 날짜|보낸날짜|날짜|보낸 시간|발송일|đã gửi|gửi|ngày|dikirim|tanggal|วันที่|تاريخ|"
     r"תאריך|αποστολή|ημερομηνία|"
@@ -154,11 +163,12 @@ _LABELS = {
     r"destinataire|destinatario|destinatário|empfänger|收件人|收信人|收件者|宛先|받는 사람|받는사람|수신자|수신|"
     r"tới|đến|kepada|ถึง|إلى|"
     r"אל|προς|pro|pour|per",
-    "cc": r"cc|c\.c\.|bcc|kopie|copie(?: à)?|kopia|kopi|kópia|copia|копия|抄送|副本|抄送人|参照|참조|dw|"
+    "cc": r"cc|c\.c\.|bcc|kopie|copie(?: à)?|kopia|kopi|kópia|copia|копия|抄[ \u3000]?送|副本|抄送人|参照|참조|dw|"
     r"másolatot kap|cópia|"
     r"cc to",
     "subject": r"subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|předmět|predmet|"
-    r"tárgy|тема|относно|subiect|konu|主题|主題|主旨|标题|標題|件名|제목|chủ đề|tiêu đề|perihal|subjek|เรื่อง|"
+    r"tárgy|тема|относно|subiect|konu|主[ \u3000]?题|主[ \u3000]?題|主旨|标题|標題|件名|제목|"
+    r"chủ đề|tiêu đề|perihal|subjek|เรื่อง|"
     r"الموضوع|נושא|"
     r"θέμα|efni",
     "reply": r"reply[- ]to|antwort an|répondre à|responder a|rispondi a|回复|回覆|返信先|organization|organisation|"
@@ -181,7 +191,7 @@ INLINE_HEADER = re.compile(
 )
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}")
 
-DELIMITER = re.compile(r"^[ \t]*[-_=~*—–]{4,}[ \t]*$")
+DELIMITER = re.compile(r"^[ \t]*[-_=~*—–]{3,}[ \t]*$")
 SIGNATURE_MARK = re.compile(r"^(?:--|-- |— ?--|--\u00a0|&#45;&#45;|- -)[ \t]*$")
 LIST_FOOTER = re.compile(
     r"mailing list|unsubscribe|mailman|listinfo|you (?:are receiving|received) this (?:message|e?-?mail)|"

@@ -21,6 +21,13 @@ _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\ufeff]")
 """Blanks that look like others, and marks of writing direction inside introductions."""
 _TABLE = re.compile(r"^\|\s*([^|\n]{1,20}?)\s*\|([^|\n]{0,300})\|?\s*$")
 _NAME = re.compile(r"^[-–—]\s?[^\W\d_][\w.'’-]{0,20}(?: [^\W\d_][\w.'’-]{0,20}){0,3}$")
+_ARMOUR = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]{1,20}: ?[^\n]{0,200}\n)*\n?|"
+    r"^-----BEGIN PGP SIGNATURE-----\n(?:[^-\n][^\n]{0,200}\n|\n)*-----END PGP SIGNATURE-----$",
+    re.MULTILINE,
+)
+"""What a signature in clear text puts around the words (RFC 9580, 7)."""
+_DASHED_BY_PGP = re.compile(r"^- (?=-)", re.MULTILINE)
 _WIDTH = 600
 """Characters of a line that are looked at; nobody introduces a quotation behind more."""
 _WRAP = 5
@@ -38,6 +45,8 @@ def strip(text: str, html: str = "") -> str:
     clue.
     """
     text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
+    if "-----BEGIN PGP SIG" in text:
+        text = _DASHED_BY_PGP.sub("", _ARMOUR.sub("", text))
     lines = [_field_of_table(line) for line in text.split("\n")]
     kept, found = _without_quotes(lines[:_MAX_LINES])
     if not found:
@@ -61,7 +70,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             kept.append("")
             index += 1
             continue
-        if _is_quoted(lines, index):
+        if _is_quoted(lines, index) and not (worded and line.startswith(">>> ") and words.ORIGINAL.match(line)):
             found = True
             index = _after_quote(lines, index)
             continue
@@ -113,7 +122,13 @@ def _without_title(lines: list[str]) -> list[str]:
 
 
 def _is_quoted(lines: list[str], index: int) -> bool:
-    return bool(_QUOTED.match(lines[index][:_WIDTH]))
+    line = lines[index]
+    if not _QUOTED.match(line[:_WIDTH]):
+        return False
+    # A single line that begins with the word was marked by a mailbox file (RFC 4155), not by a person who quotes.
+    return not line.startswith(">From ") or any(
+        near.startswith(">") for near in lines[max(0, index - 1) : index] + lines[index + 1 : index + 2]
+    )
 
 
 def _after_quote(lines: list[str], index: int) -> int:
@@ -172,6 +187,8 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
         return "", 1
     if words.CITING.match(line):
         return "", 1
+    if "@" in line and len(line) < 250 and words.ADDRESS.search(line) and (size := _address_and_time(lines, index)):
+        return "", size
     if not words.OPENER.match(line):
         return (
             ("", 1)
@@ -194,6 +211,23 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
         if _introduces(joined, lines, index + size):
             return "", size
     return "", 0
+
+
+def _address_and_time(lines: list[str], index: int) -> int:
+    """How many lines, one or two, name an address and a time and end in a colon, above a quotation or behind a verb.
+
+    So clients write in languages that are not known here, and in those that set the sender's name first.
+    """
+    for size, line in enumerate(lines[index : index + 2], 1):
+        ending = line[:_WIDTH].rstrip()
+        if not ending or len(ending) > 250:
+            return 0
+        if ending.endswith((":", "：")):
+            follows = _next_filled(lines, index + size)
+            quoted_next = follows < len(lines) and _is_quoted(lines, follows)
+            told = any(re.search(r"\d", each) for each in (lines[index][:_WIDTH].rpartition("@")[2], ending))
+            return size if told and (quoted_next or (size == 2 and words.VERB.search(ending))) else 0
+    return 0
 
 
 def _introduces(joined: str, lines: list[str], after: int) -> bool:
@@ -257,6 +291,7 @@ def _header_block(lines: list[str], index: int) -> bool:
     alone = index + 1 == len(lines) or not lines[index + 1].strip()
     return (
         _kind(first) == "from"
+        and not lines[index].lstrip()[:1].islower()
         and alone
         and index > 0
         and not lines[index - 1].strip()

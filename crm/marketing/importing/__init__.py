@@ -1,0 +1,1 @@
+"""A file of people to call: read row by row, looked through, then taken in."""

@@ -1,0 +1,1 @@
+"""What somebody has to do, and when people meet or call."""

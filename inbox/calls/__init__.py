@@ -1,0 +1,1 @@
+"""Everything at /desk/calls/, and the door of telephone systems."""

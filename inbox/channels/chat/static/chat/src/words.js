@@ -1,0 +1,22 @@
+/** Words, times and sizes in the visitor's language. */
+
+let texts;
+export let locale;
+
+/** Take over the words that came with the session. */
+export const speak = (given, language) => {
+  texts = given;
+  locale = language;
+};
+
+/** The text of this name, with `values` in its braces. A server of another version may lack it: then its name speaks. */
+export const t = (name, values = {}) =>
+  (texts[name] || name.replace(/_/g, " ")).replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+
+const format = (value, options) => new Date(value).toLocaleString(locale, options);
+
+export const clock = (at) => format(at, { timeStyle: "short" });
+export const day = (at) => format(at, { dateStyle: "medium" });
+export const moment = (at) => day(at) + " " + clock(at);
+
+export const size = (bytes) => Math.ceil(bytes / 1e5) / 10 + " MB";

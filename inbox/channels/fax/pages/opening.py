@@ -1,0 +1,222 @@
+"""TIFF and PDF to pages. Runs in the limited process of `worker` only.
+
+What is found is told page by page, so that a document that breaks in the middle still shows what came before.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image
+
+from inbox.channels.fax.pages import tiff
+
+PIXELS = 40_000_000
+"""Of one page; a fax at the finest resolution has 15 million."""
+LONGEST = 6.0
+"""How many times higher than wide a page may be: faxes of a whole roll are cut into pages by the machines."""
+THUMB = 160
+READING = 1728
+"""Dots across a page for Tesseract: those of the fax itself."""
+Found = Iterator[tuple[dict[str, Any], bytes]]
+
+
+class PageRefused(Exception):
+    """`str()` is a short word for `rendering.WORDS`."""
+
+
+def read(order: dict[str, Any], files: list[bytes]) -> Found:
+    """`start` with the number of pages, then `page` and `thumb` for each, then `text` where it could be read."""
+    Image.MAX_IMAGE_PIXELS = PIXELS
+    most, width = order["most"], order["width"]
+    documents = [_Tiff(content) if content[:4] in (b"II*\0", b"MM\0*") else _Pdf(content) for content in files]
+    count = sum(len(each) for each in documents)
+    yield {"what": "start", "pages": count, "damaged": any(each.damaged for each in documents)}, b""
+    if count > most:
+        yield {"what": "refused", "why": "too-many"}, b""
+        return
+    number = 0
+    for document in documents:
+        for index in range(len(document)):
+            number += 1
+            try:
+                picture, whole = document.page(index, width)
+            except PageRefused as why:
+                yield {"what": "bad", "number": number, "why": str(why)}, b""
+                continue
+            if not whole:
+                yield {"what": "torn", "number": number}, b""
+            yield {"what": "page", "number": number, "width": picture.width, "height": picture.height}, png(picture)
+            small = picture.resize((THUMB, max(1, round(picture.height * THUMB / picture.width))), Image.Resampling.BOX)
+            yield {"what": "thumb", "number": number}, png(small)
+    if order.get("ocr"):
+        yield from _texts(documents, order)
+
+
+def _texts(documents: list[_Tiff | _Pdf], order: dict[str, Any]) -> Found:
+    number = 0
+    for document in documents:
+        for index in range(len(document)):
+            number += 1
+            if number > order["ocr_pages"]:
+                return
+            try:
+                text = document.text(index) or recognise(
+                    document.page(index, READING)[0], order["tesseract"], order["ocr"]
+                )
+            except PageRefused:
+                continue
+            yield {"what": "text", "number": number}, text.encode("utf-8", "replace")
+
+
+def recognise(picture: Image.Image, program: str, languages: str) -> str:
+    """The words on a page, by Tesseract; empty when it finds none or fails."""
+    sheet = io.BytesIO()
+    picture.save(sheet, "PPM")
+    done = subprocess.run(
+        [program, "stdin", "stdout", "-l", languages, "--psm", "3"],
+        input=sheet.getvalue(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"OMP_THREAD_LIMIT": "1", "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        check=False,
+    )
+    return done.stdout.decode("utf-8", "replace").replace("\x0c", "").strip() if done.returncode == 0 else ""
+
+
+def png(picture: Image.Image) -> bytes:
+    """A grey page with sixteen shades: a third of the size, and nobody sees the difference."""
+    shades = Image.frombytes("P", picture.size, picture.convert("L").point(lambda v: (v + 8) // 17).tobytes())
+    shades.putpalette([17 * n for n in range(16) for _ in range(3)])
+    out = io.BytesIO()
+    shades.save(out, "PNG", bits=4, optimize=False, compress_level=6)
+    return out.getvalue()
+
+
+class _Tiff:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        try:
+            self._document = tiff.read(content)
+        except tiff.TiffUnreadable:
+            self._document = tiff.Document(damaged=True)
+        self.damaged = self._document.damaged
+
+    def __len__(self) -> int:
+        return len(self._document.pages)
+
+    def text(self, _index: int) -> str:
+        return ""
+
+    def page(self, index: int, width: int) -> tuple[Image.Image, bool]:
+        """The page in greys, `width` wide, in its right shape; and whether all of it is there."""
+        page = self._document.pages[index]
+        if page.width * page.height > PIXELS:
+            raise PageRefused("too-large")
+        if page.is_fax:
+            picture, whole = self._fax(page)
+        else:
+            picture, whole = self._other(index), not page.cut
+        height = round(width * page.height * page.stretch / page.width)
+        if not 0 < height <= width * LONGEST:
+            raise PageRefused("shape")
+        return picture.convert("L").resize((width, height), Image.Resampling.LANCZOS), whole
+
+    def _other(self, index: int) -> Image.Image:
+        try:
+            with Image.open(io.BytesIO(self._content), formats=("TIFF",)) as opened:
+                opened.seek(index)
+                return opened.convert("L")
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Warning, ArithmeticError) as why:
+            raise PageRefused("unreadable") from why
+
+    def _fax(self, page: tiff.Page) -> tuple[Image.Image, bool]:
+        """Each strip by itself: what one of them lacks does not take the others with it."""
+        sheet = Image.new("L", (page.width, page.height), 255)
+        whole, got, top = not page.cut, 0, 0
+        for strip in range(len(page.strips)):
+            rows = min(page.rows_a_strip, page.height - top)
+            if rows <= 0:
+                break
+            part = self._rows(page, strip, rows)
+            if part is None or part.height < rows:
+                whole = False
+            if part is not None:
+                sheet.paste(part, (0, top))
+                got += part.height
+            top += rows
+        if not got:
+            raise PageRefused("unreadable")
+        return sheet, whole
+
+    def _rows(self, page: tiff.Page, strip: int, rows: int) -> Image.Image | None:
+        """As many lines from the top of the strip as can be decoded."""
+        found = self._decode(page, strip, rows)
+        if found is not None and page.cut and page.photometric == 1:
+            # Some decoders end with lines of zeros instead of an error, and a zero is black here.
+            last = found.getbbox()
+            found = found.crop((0, 0, found.width, last[3] if last else 0)) if not last or last[3] < rows else found
+            return found if found.height else None
+        low, high = 0, rows
+        while found is None and high - low > 1:
+            middle = (low + high) // 2
+            some = self._decode(page, strip, middle)
+            low, high = (middle, high) if some else (low, middle)
+            if high - low <= 1:
+                return self._decode(page, strip, low) if low else None
+        return found
+
+    def _decode(self, page: tiff.Page, strip: int, rows: int) -> Image.Image | None:
+        try:
+            one = tiff.single(self._content, page, strip, rows, self._document.order)
+            with Image.open(io.BytesIO(one), formats=("TIFF",)) as opened:
+                return opened.convert("L")
+        except (OSError, ValueError, SyntaxError, Warning, ArithmeticError):
+            return None
+
+
+class _Pdf:
+    damaged = False
+
+    def __init__(self, content: bytes) -> None:
+        import pypdfium2
+
+        self._pages: Any = ()
+        try:
+            self._pages = pypdfium2.PdfDocument(content)
+            self._count = len(self._pages)
+        except pypdfium2.PdfiumError:
+            self.damaged, self._count = True, 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def text(self, index: int) -> str:
+        """The text that the PDF itself holds: better than any recognition."""
+        import pypdfium2
+
+        try:
+            text: str = self._pages[index].get_textpage().get_text_bounded()
+        except (pypdfium2.PdfiumError, IndexError):
+            return ""
+        return text.replace("\r\n", "\n").strip()[:200_000]
+
+    def page(self, index: int, width: int) -> tuple[Image.Image, bool]:
+        """The page in greys, `width` wide."""
+        import pypdfium2
+
+        try:
+            page = self._pages[index]
+            across, down = page.get_size()
+            if not (0 < across < 20_000 and 0 < down <= across * LONGEST):
+                raise PageRefused("shape")
+            scale = width / across
+            if width * down * scale > PIXELS:
+                raise PageRefused("too-large")
+            bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
+            return bitmap.to_pil().convert("L").resize((width, max(1, round(down * scale)))), True
+        except (pypdfium2.PdfiumError, IndexError, ValueError) as why:
+            raise PageRefused("unreadable") from why

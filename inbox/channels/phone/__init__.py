@@ -1,0 +1,1 @@
+"""Calls that a telephone system reports, and calls, visits and letters that a colleague writes down."""

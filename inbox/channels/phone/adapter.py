@@ -1,0 +1,108 @@
+"""One finished call, visit or letter, kept as JSON so that it travels like any other message.
+
+`{"id", "kind", "direction", "state", "number", "name", "from", "to", "line", "queue", "cause", "wait", "talk", "at",
+"subject", "text", "answered", "files": [{"name", "type", "content": base64}]}`. Who logged it and which ticket it
+belongs to is not in here: our door puts that into the facts of the raw message. `id` is for nobody to read: it makes
+the bytes of two calls differ that are alike in everything else, so that they are not taken for one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from crm.customers.models import ContactPoint
+from inbox.channels.base import Address, Inbound, NotComposable, Outbound, Outcome, Receipt
+from inbox.channels.email.understanding.language import detect
+from inbox.channels.packed_files import unpacked
+from inbox.channels.phone import numbers
+from inbox.channels.phone.settings import PhoneSettings
+from inbox.models import Call, Channel, Delivery
+from routing.registry import Fact
+
+REQUEST = "request"
+"""Of a visitor who wants to be called: his own words, so his message and no call."""
+_TEXTS = (*("kind", "direction", "state", "number", "name", "from", "to", "line", "queue", "cause", "subject", "text"),)
+
+
+class PhoneAdapter:
+    """See `inbox.channels.base.Adapter`. It only receives: a call is answered by calling."""
+
+    kind = "phone"
+    label = _("Phone")
+    icon = "phone"
+    point = ContactPoint.Kind.PHONE
+    can = frozenset({"receive", "subject", "attachments"})
+    form = PhoneSettings
+    panel = "inbox/calls/panel.html"
+    joins = timedelta(hours=24)
+    """Whoever tries five times within a day has one request and not five."""
+    facts = (
+        Fact("called_number", _("number called"), "text"),
+        Fact("direction", _("direction of the call"), "choice", lambda: Call.Direction.choices),
+        Fact("missed", _("missed call"), "flag"),
+        Fact("wait_seconds", _("waited"), "number", unit=_("seconds")),
+        Fact("talk_seconds", _("talked"), "number", unit=_("seconds")),
+        Fact("call_queue", _("queue of the telephone system"), "text"),
+        Fact("cause", _("how the call ended"), "text"),
+        Fact("talk_kind", _("call, visit or letter"), "choice", lambda: Call.Kind.choices),
+    )
+
+    def read(self, raw: bytes, settings: Mapping[str, Any]) -> Inbound:
+        """Understand one finished call; what is not as `inbox.services.calls` packs it is told in `errors`."""
+        try:
+            call = json.loads(raw)
+            text = {name: str(call.get(name) or "") for name in _TEXTS}
+            seconds = {name: _seconds(call.get(name)) for name in ("wait", "talk")}
+            sent = [file for file in call.get("files") or [] if isinstance(file, dict)]
+        except (ValueError, AttributeError, TypeError, RecursionError):
+            return Inbound(sender=None, kind="call", errors=("This is not a call that our telephone log wrote.",))
+        files, errors = unpacked(sent)
+        number = text["number"] or text["from" if text["direction"] == Call.Direction.IN else "to"]
+        request = text["kind"] == REQUEST
+        return Inbound(
+            kind="inbound" if request else "call",
+            answered=call.get("answered") is True,
+            sender=Address(number, text["name"]) if number or text["name"] else None,
+            subject=" ".join(text["subject"].split()),
+            text=text["text"],
+            reply_text=text["text"],
+            language=detect(text["text"]),
+            files=files,
+            errors=errors,
+            facts={
+                "called_number": text["line"] if text["direction"] == Call.Direction.IN else number,
+                "direction": text["direction"],
+                "missed": text["state"] == Call.State.MISSED,
+                "wait_seconds": seconds["wait"],
+                "talk_seconds": seconds["talk"],
+                "call_queue": text["queue"],
+                "cause": text["cause"],
+                "talk_kind": "" if request else text["kind"] or Call.Kind.CALL.value,
+            },
+        )
+
+    def address(self, text: str, settings: Mapping[str, Any]) -> str:
+        """A number in E.164. Raises ValidationError."""
+        number = numbers.one(text, str(settings.get("region", "")))
+        if not number:
+            raise ValidationError(gettext("“%(text)s” is not a telephone number.") % {"text": text[:60]})
+        return number
+
+    def compose(self, delivery: Delivery, channel: Channel | None) -> Outbound:
+        """A call is made by a person. Raises NotComposable."""
+        raise NotComposable(gettext("A telephone log cannot send."))
+
+    async def send(self, channel: Channel | None, out: Outbound) -> Receipt:
+        """A call cannot be sent."""
+        return Receipt(Outcome.RECIPIENT_FAULT, response=gettext("A telephone log cannot send."))
+
+
+def _seconds(value: Any) -> int:
+    return max(0, min(int(value or 0), 10**9))

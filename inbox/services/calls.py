@@ -1,0 +1,167 @@
+"""What telephone systems report becomes one row a call, and one message when it is over.
+
+States go forward only: ringing, talking, over. Events come twice, late, out of order or not at all; whatever comes, the
+row is the same in the end, and its message is written once. Who talked is known only by an `answer`: a call that ended
+without one was missed, because a caller taken for answered would be forgotten. An answer that comes late corrects it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.organisation.models import User
+from inbox.channels.phone import numbers
+from inbox.channels.phone.events import Event
+from inbox.channels.phone.settings import recording_allowed
+from inbox.models import Call, Channel
+from inbox.services import call_aftermath, call_journal, call_people, ringing
+
+LONGEST = timedelta(hours=12)
+"""No call takes longer: whatever is further apart says nothing of its length."""
+BACKDATED = timedelta(days=7)
+"""How far back a telephone system may date an event."""
+RINGS_MOST = timedelta(hours=1)
+"""So long a call may ring before its end counts as lost."""
+BLIND = timedelta(minutes=2)
+"""So long the end of a call that nobody told the number of waits for its beginning."""
+VOICEMAIL = frozenset({"voicemail", "mailbox"})
+
+
+@transaction.atomic
+def report(channel: Channel, event: Event) -> Call:
+    """Take one event in; the call as it is afterwards. The row is locked, so that parallel events come one by one."""
+    now = timezone.now()
+    at = event.at if event.at and now - BACKDATED < event.at <= now else now
+    queue = call_people.queue_of(channel.settings, channel.queue, event.to, event.queue)
+    found, _made = Call.objects.get_or_create(
+        channel=channel,
+        call_id=event.call_id,
+        defaults={"direction": event.direction or Call.Direction.IN, "started_at": at, "queue": queue},
+    )
+    if event.event == "answer" and not found.is_live:
+        call_aftermath.lock_ticket(found.pk)
+    rows = Call.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "agent", "queue")
+    call = rows.get(pk=found.pk)
+    call.channel = channel
+    before, agent_before = call.state, call.agent_id
+    _learn(call, event)
+    rung = _ring(call, event) if event.event == "newCall" else []
+    if event.event == "answer":
+        _answer(call, event, at)
+    elif event.event == "hangup":
+        _hang_up(call, event, at)
+    if not call.is_live and call.logged_at is None and (call.from_sent or call.to_sent or event.event == "newCall"):
+        call_journal.hand_over(call)
+    call.save()
+    if rung or call.state != before or call.agent_id != agent_before:
+        ringing.tell(call)
+    if before == Call.State.MISSED and call.state == Call.State.ENDED:
+        call_aftermath.answered_after_all(call)
+    return call
+
+
+def _learn(call: Call, event: Event) -> None:
+    """Fill in what was not known before. Nothing that is known is replaced: the first event is the best witness."""
+    if not call.from_sent and not call.to_sent and (event.from_ or event.to):
+        call.direction = event.direction or call.direction
+        call.queue = call_people.queue_of(call.channel.settings, call.channel.queue, event.to, event.queue)
+    call.from_sent = call.from_sent or event.from_
+    call.to_sent = call.to_sent or event.to
+    call.queue_sent = call.queue_sent or event.queue
+    region = call_people.region_of(call.channel)
+    ours = call.to_sent if call.direction == Call.Direction.IN else call.from_sent
+    call.line = call.line or numbers.one(ours, region) or ours
+    if not call.number and call.contact_id is None and call.other_sent:
+        call.number, call.contact = call_people.caller(call.other_sent, region)
+    if event.recording and recording_allowed(event.recording, call.channel.settings):
+        call.recording_url = call.recording_url or event.recording
+
+
+def _ring(call: Call, event: Event) -> list[User]:
+    """Whose screens show it. The telephone system's word counts, else whoever is on duty in the queue."""
+    if not call.is_live or call.rang.exists():
+        return []
+    out = call.direction == Call.Direction.OUT
+    found = call_people.colleagues(call.channel, [*event.users, event.from_ if out else event.to])
+    if out:
+        call.agent = call.agent or (found[0] if found else None)
+    elif not found:
+        found = call_people.on_duty(call.queue)
+    call.rang.add(*found)
+    return found
+
+
+def _answer(call: Call, event: Event, at: datetime) -> None:
+    who = call_people.colleagues(call.channel, [event.answering, *event.users])
+    if call.state == Call.State.RINGING:
+        call.state, call.answered_at = Call.State.TALKING, max(at, call.started_at)
+        call.wait_seconds = _seconds(call.started_at, call.answered_at)
+        if VOICEMAIL & {name.lower() for name in (event.answering, *event.users)}:
+            call.cause = "voicemail"
+        # Who talked, and not who rang: of several names none is proved.
+        if len(who) == 1 or event.answering:
+            call.agent = call.agent or next(iter(who), None)
+    elif call.state in (Call.State.MISSED, Call.State.UNREACHED):
+        call.state = Call.State.ENDED  # the answer was late on its way: when it happened nobody knows
+        call.agent = call.agent or (who[0] if who else None)
+    elif call.agent_id is None and who:
+        call.agent = who[0]
+
+
+def _hang_up(call: Call, event: Event, at: datetime) -> None:
+    if not call.is_live:
+        call.cause = call.cause or event.cause
+        return
+    if call.agent_id is None and event.answering and call.state == Call.State.TALKING:
+        call.agent = next(iter(call_people.colleagues(call.channel, [event.answering])), None)
+    _end(call, event.cause, at)
+
+
+def _end(call: Call, cause: str, at: datetime) -> None:
+    call.ended_at = max(at, call.answered_at or call.started_at)
+    voicemail = call.cause == "voicemail"
+    if call.state == Call.State.TALKING:
+        call.state = Call.State.VOICEMAIL if voicemail else Call.State.ENDED
+        call.talk_seconds = _seconds(call.answered_at, call.ended_at)
+    else:
+        call.wait_seconds = _seconds(call.started_at, call.ended_at)
+        call.state = Call.State.MISSED if call.direction == Call.Direction.IN else Call.State.UNREACHED
+    call.cause = call.cause or cause
+
+
+def _seconds(start: datetime | None, end: datetime) -> int | None:
+    if start is None or end - start > LONGEST:
+        return None
+    return max(0, int((end - start).total_seconds()))
+
+
+def end_forgotten(limit: int = 100) -> int:
+    """Calls whose end was never told are over too, and ends without a beginning are logged as they are; how many.
+
+    A bridge that is restarted during a call never tells how it ended.
+    """
+    now = timezone.now()
+    ringing_long = Call.objects.filter(state=Call.State.RINGING, started_at__lt=now - RINGS_MOST)
+    talking_long = Call.objects.filter(state=Call.State.TALKING, started_at__lt=now - LONGEST)
+    blind = Call.objects.filter(logged_at=None, ended_at__lt=now - BLIND)
+    keys = [key for rows in (ringing_long, talking_long, blind) for key in rows.values_list("pk", flat=True)[:limit]]
+    for key in keys:
+        _end_forgotten(key, now)
+    return len(keys)
+
+
+@transaction.atomic
+def _end_forgotten(key: int, now: datetime) -> None:
+    rows = Call.objects.select_for_update(of=("self",), no_key=True).select_related("channel__queue", "contact")
+    call = rows.get(pk=key)
+    if call.is_live:
+        _end(call, "lost", now)
+        # Nobody knows when it ended, so nobody knows how long it took.
+        call.talk_seconds = call.wait_seconds = None
+        ringing.tell(call)
+    if call.logged_at is None:
+        call_journal.hand_over(call)
+    call.save()

@@ -1,0 +1,218 @@
+"""TIFF and PDF become pages: every sort that fax machines make, and every sort that attackers make (S-19, S-21)."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image, ImageChops
+
+from inbox.channels.fax.pages import rendering, tiff
+from tests.inbox.fax import sheets
+
+pytestmark = pytest.mark.once
+
+TALL = pytest.approx(1400 * 297 / 215, rel=0.05)
+
+
+def picture(page) -> Image.Image:
+    return Image.open(io.BytesIO(page.picture)).convert("L")
+
+
+def looks_like(page, drawn: Image.Image) -> bool:
+    """The page shows the drawing: the mean of the differences is small."""
+    wanted = drawn.convert("L").resize((page.width, page.height), Image.Resampling.LANCZOS)
+    shades = ImageChops.difference(picture(page), wanted).histogram()
+    return sum(shade * count for shade, count in enumerate(shades)) / (page.width * page.height) < 4
+
+
+@pytest.mark.parametrize(
+    ("height", "dpi"),
+    [(1145, (204, 98)), (2290, (204, 196)), (4570, (204, 391)), (1145, None)],
+    ids=["standard", "fine", "superfine", "standard, not told"],
+)
+def test_dots_that_are_not_square_are_shown_in_their_shape(height, dpi):
+    drawn = sheets.drawing(size=(1728, height))
+    result = rendering.read([sheets.tiff(drawn, dpi=dpi)])
+    (page,) = result.pages
+    assert (result.count, result.refused, result.damaged) == (1, "", False)
+    assert (page.width, page.height) == (1400, TALL)
+    assert looks_like(page, drawn)
+    assert Image.open(io.BytesIO(page.thumb)).size == (160, pytest.approx(160 * 297 / 215, rel=0.05))
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt", "packbits", "tiff_lzw", "raw"])
+def test_every_compression_of_fax_machines(compression):
+    drawn = sheets.drawing()
+    result = rendering.read([sheets.tiff(drawn, compression=compression)])
+    assert looks_like(result.pages[0], drawn)
+    assert not result.damaged
+
+
+def test_the_other_byte_order():
+    drawn = sheets.drawing("Motorola")
+    content = sheets.tiff(drawn, big_endian=True)
+    assert content.startswith(b"MM")
+    result = rendering.read([content])
+    assert (result.count, result.damaged) == (1, False)
+    assert looks_like(result.pages[0], drawn)
+
+
+def test_pages_keep_their_order_and_files_too():
+    drawn = [sheets.drawing(f"Page {n}") for n in (1, 2, 3)]
+    result = rendering.read([sheets.tiff(*drawn[:2]), sheets.pdf(drawn[2])])
+    assert [page.number for page in result.pages] == [1, 2, 3]
+    assert all(looks_like(page, each) for page, each in zip(result.pages, drawn, strict=True))
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+def test_of_a_page_that_ends_in_the_middle_the_beginning_is_shown(compression):
+    """The directory stands before the data, as many machines write it; half of the lines are missing."""
+    whole = sheets.tiff(sheets.drawing(), compression=compression)
+    page = tiff.read(whole).pages[0]
+    (at, size), rows = page.strips[0], page.rows_a_strip
+    first = tiff.single(whole, page, 0, rows, "<")
+    start = first.index(whole[at : at + size])
+    result = rendering.read([first[: start + size // 2]])
+    assert (result.count, len(result.pages), result.damaged) == (1, 1, True)
+    shown = picture(result.pages[0])
+    assert min(shown.crop((0, 0, 1400, shown.height // 3)).getextrema()) < 60
+    assert shown.crop((100, shown.height - 20, 1300, shown.height)).getextrema() == (255, 255)
+
+
+def test_a_file_cut_in_half_keeps_its_first_pages():
+    whole = sheets.three()
+    second = tiff.read(whole).pages[1].strips[0][0]
+    result = rendering.read([whole[: second + 20]])
+    assert result.damaged
+    assert result.count == len(result.pages) == 1
+    assert looks_like(result.pages[0], sheets.drawing("Page 1"))
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (b"", 0),
+        (b"II*\0", 0),
+        (b"no fax at all", 0),
+        (b"%PDF-1.7\nnothing", 0),
+        (sheets.one()[:60], 0),
+        (os.urandom(5000), 0),
+        (b"II*\0\x08\0\0\0" + os.urandom(5000), 0),
+        (sheets.huge(), 1),
+        (sheets.many(5000), 5000),
+        (sheets.bare_pdf(10_000), 10_000),
+    ],
+    ids=[
+        "empty",
+        "head",
+        "text",
+        "broken pdf",
+        "cut",
+        "noise",
+        "noisy tiff",
+        "60000x60000",
+        "5000 pages",
+        "10000 pages",
+    ],
+)
+def test_bombs_and_rubbish_give_no_page_and_a_reason(content, count):
+    """S-19: the answer comes soon, in words, and this process is as it was."""
+    began = time.monotonic()
+    result = rendering.read([content])
+    assert result.pages == []
+    assert result.count == count
+    assert str(rendering.WORDS[result.refused])
+    assert time.monotonic() - began < 20
+
+
+def test_directories_in_a_circle_end():
+    result = rendering.read([sheets.loop()])
+    assert (result.count, len(result.pages), result.damaged) == (1, 1, True)
+
+
+def test_a_tree_of_pages_that_is_its_own_child():
+    result = rendering.read([sheets.bare_pdf(3, recursive=True)])
+    assert result.pages == []
+    assert result.refused in rendering.WORDS
+
+
+def test_a_gigabyte_of_nothing_does_not_fill_the_memory():
+    """A PNG's flood in a TIFF's clothes: few bytes, 40,000 by 40,000 grey dots."""
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, "TIFF", compression="tiff_lzw")
+    content = bytearray(out.getvalue())
+    for page in (tiff.read(bytes(content)),):
+        assert page.pages[0].width == 8
+    import struct
+
+    (at,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, at)
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        (tag,) = struct.unpack_from("<H", content, entry)
+        if tag in (256, 257):
+            struct.pack_into("<HHII", content, entry, tag, 4, 1, 40_000)
+    result = rendering.read([bytes(content)])
+    assert (result.pages, result.refused) == ([], "unreadable")
+
+
+def test_a_process_that_takes_too_long_is_stopped_with_its_children(monkeypatch, tmp_path):
+    slow = tmp_path / "tesseract"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(rendering, "tesseract", lambda: (str(slow), "eng"))
+    monkeypatch.setattr(rendering, "SECONDS", 1)
+    result = rendering.read([sheets.one()], ocr_pages=1, ocr_seconds=0)
+    assert len(result.pages) == 1, "what was drawn before it hung is kept"
+    assert result.refused == "time"
+    left = subprocess.run(["pgrep", "-f", str(slow)], capture_output=True, check=False).stdout
+    assert left == b""
+
+
+SCRIPT = """
+import json, socket, sys
+sys.path.insert(0, {base!r})
+from inbox.channels.fax.pages import worker
+worker.limit(2)
+found = {{}}
+for what, work in (
+    ("socket", lambda: socket.socket()),
+    ("pair", lambda: socket.socketpair()),
+    ("memory", lambda: bytearray(2_000_000_000)),
+    ("file", lambda: open({path!r}, "wb").write(b"x" * 70_000_000)),
+    ("files", lambda: [open("/dev/null") for _ in range(100)]),
+):
+    try:
+        work()
+        found[what] = "allowed"
+    except BaseException as why:
+        found[what] = type(why).__name__
+print(json.dumps(found), flush=True)
+while True:
+    pass
+"""
+
+
+def test_the_process_has_no_network_and_little_of_everything_else(tmp_path):
+    """S-19, S-21: processor time, memory, file size, open files; no socket, for its children neither."""
+    from tests.processes import BASE
+
+    script = SCRIPT.format(base=str(BASE), path=str(tmp_path / "big"))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False, env={"PATH": ""}
+    )
+    found = json.loads(done.stdout.splitlines()[0])
+    assert found == {
+        "socket": "PermissionError",
+        "pair": "PermissionError",
+        "memory": "MemoryError",
+        "file": "OSError",
+        "files": "OSError",
+    }
+    assert done.returncode in (-24, -9), "two seconds of processor time, and no more"
+    assert (tmp_path / "big").stat().st_size <= 64 * 1024 * 1024

@@ -1,0 +1,44 @@
+"""The Date field as it is really written."""
+
+from __future__ import annotations
+
+import pytest
+
+from inbox.channels.email.reading.dates import read
+
+WRITTEN = {
+    "Mon, 2 Mar 2026 08:05:09 +0100": "2026-03-02T08:05:09+01:00",
+    "Mon, 2 Mar 126 08:05:09 -0500": "2026-03-02T08:05:09-05:00",
+    "Mon, 2 Mar 2026 08:05:09 +01:00": "2026-03-02T08:05:09+01:00",
+    "Mon, 2 Mar 2026 08:05:09 GMT+0200": "2026-03-02T08:05:09+02:00",
+    "Mon, 2 Mar 2026 08:05:09 + 0800": "2026-03-02T08:05:09+08:00",
+    "Mon, 2 Mar 2026 08:05:09 \u22120800": "2026-03-02T08:05:09-08:00",
+    "Mon, 2 Mar 2026 08:05:09.250 +0000": "2026-03-02T08:05:09+00:00",
+    "Mon, 2 Mar 2026 08 :05:09 +0000": "2026-03-02T08:05:09+00:00",
+    "Mon, 2 Mar 2026 08:05:09 PM +0900": "2026-03-02T20:05:09+09:00",
+    "Monday, March 2, 2026 12:05 AM": "2026-03-02T00:05:00+00:00",
+    "Mon, 2 Mar 2026 08:05:09 CET": "2026-03-02T08:05:09+01:00",
+    "Mon Mar  2 08:05:09 JST 2026": "2026-03-02T08:05:09+09:00",
+    "Mon Mar  2 08:05:09 2026": "2026-03-02T08:05:09+00:00",
+    "2026/03/02 08:05:09 +0100": "2026-03-02T08:05:09+01:00",
+    "2026-03-02 08:05:09 +0100": "2026-03-02T08:05:09+01:00",
+    "Mo, 2 März 2026 08:05:09 +0100": "2026-03-02T08:05:09+01:00",
+    "lun., 2 févr. 2026 08:05:09 +0100": "2026-02-02T08:05:09+01:00",
+    "周一, 2 3月 2026 08:05:09 +0800": "2026-03-02T08:05:09+08:00",
+    "Mon, 2 (second (really)) Mar 2026 08:05:09 +0100": "2026-03-02T08:05:09+01:00",
+    "Mon, 2 Mar 2026 08:05:60 GMT": "2026-03-02T08:05:59+00:00",
+}
+
+
+@pytest.mark.parametrize(("written", "moment"), WRITTEN.items())
+def test_a_date_is_understood_as_it_was_meant(written, moment):
+    found = read(written)
+    assert found is not None
+    assert found.isoformat() == moment
+
+
+@pytest.mark.parametrize(
+    "written", ["", "soon", "13 13月 2026 08:05:09", "Mon, 32 Mar 2026 08:05:09 +0100", "12:99", ":"]
+)
+def test_what_names_no_moment_is_none(written):
+    assert read(written) is None
