@@ -28,11 +28,18 @@ STORAGE_PAUSE = timedelta(seconds=20)
 def process_waiting(limit: int = 100) -> int:
     """Claim up to `limit` waiting messages and post them; how many were claimed.
 
-    What was claimed before and did not end (a killed worker) is taken alone: should it be what kills the worker, it
-    takes no other message with it, and after five attempts it is put aside.
+    Half of them are the oldest, the other half the oldest of the other channels: ten thousand mails in one mailbox do
+    not hold up another (R-10). What was claimed before and did not end (a killed worker) is taken alone: should it be
+    what kills the worker, it takes no other message with it, and after five attempts it is put aside.
     """
     waiting = RawMessage.objects.filter(state=RawMessage.State.STORED).select_related("channel")
-    rows = ledger.claim(waiting.filter(attempts=0), limit=limit, seconds=settings.LEASE_SECONDS)
+    fresh = waiting.filter(attempts=0)
+    rows = ledger.claim(fresh, limit=limit - limit // 2, seconds=settings.LEASE_SECONDS)
+    if len(rows) == limit - limit // 2:
+        others = fresh.exclude(channel__in={row.channel_id for row in rows})
+        rows += ledger.claim(others, limit=limit - len(rows), seconds=settings.LEASE_SECONDS)
+        if len(rows) < limit:
+            rows += ledger.claim(fresh, limit=limit - len(rows), seconds=settings.LEASE_SECONDS)
     if not rows:
         rows = ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS)
     fault.point("process.claimed")

@@ -6,6 +6,7 @@ sends any frame, `{"cut": code}` closes all sockets. `GET /control` gives what w
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import uuid
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from autobahn.exception import Disconnected
 from django.conf import settings
 from PIL import Image
 
@@ -77,8 +79,10 @@ def after(number: int) -> dict[str, Any]:
 
 async def everybody(frame: dict[str, Any], times: int = 1) -> None:
     for send in list(SOCKETS):
-        for _ in range(times):
-            await send({"type": "websocket.send", "text": json.dumps(frame)})
+        # A page that was closed this moment: the line is down before its end was told to us.
+        with contextlib.suppress(Disconnected):
+            for _ in range(times):
+                await send({"type": "websocket.send", "text": json.dumps(frame)})
 
 
 async def add(kind: str, text: str, **more: Any) -> int:

@@ -58,6 +58,21 @@ def test_a_lost_file_is_waited_for(channel: Any) -> None:
     assert states() == [("done", "opened")]
 
 
+def test_a_crowded_mailbox_does_not_hold_up_another(channel: Any) -> None:
+    """R-10: what came to the other mailbox is in the next batch, and a batch is always full."""
+    from tests import factories
+
+    quiet = factories.ChannelFactory(address="quiet@example.com", queue=channel.queue)
+    for n in range(9):
+        accept(channel, letter(f"flood {n}"))
+    accept(quiet, letter("the only one"))
+    assert processing.process_waiting(limit=4) == 4
+    done = RawMessage.objects.filter(state="done").order_by("id").values_list("channel", flat=True)
+    assert list(done) == [channel.pk] * 3 + [quiet.pk]
+    assert processing.process_waiting(limit=4) == 4
+    assert processing.process_waiting(limit=4) == 2
+
+
 def test_a_row_that_killed_five_workers_is_put_aside_alone(channel: Any) -> None:
     poison = accept(channel, letter("poison"))
     RawMessage.objects.filter(pk=poison.pk).update(attempts=5, lease_until=timezone.now() - timedelta(seconds=1))

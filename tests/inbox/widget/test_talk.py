@@ -187,9 +187,10 @@ def test_a_token_that_has_ended_is_renewed(server: Server, host: Host, browser: 
     say(page, "Who am I?")
     until(page, lambda: stored(server) == ["Who am I?"], step=1000)
     page.get_by_text("Sent", exact=True).wait_for()
-    assert len(server.received("session")) == 2
-    first = server.received("session")[1]["said"]["token"]
+    # Two calls may be told of the same end; the later one finds the new token there and asks with that.
+    _, first, *others = [r["said"].get("token") for r in server.received("session")]
     assert token_of(page) not in (first, "", None)
+    assert set(others) <= {token_of(page)}
     assert shown(page) == [WELCOME, "Who am I?"]
 
 
