@@ -11,9 +11,12 @@ import time
 from pathlib import Path
 
 import imaplib2
+from playwright.sync_api import sync_playwright
 
 from bench.figure import Figure, percentile
+from tests.machine import chromium
 from tests.processes import free_port, running
+from tests.servers.dovecot import Dovecot
 
 RUNS = 12
 MAIL = """From: Anna Schmidt <anna{n}@customer.example>
@@ -73,8 +76,6 @@ class Witness:
 
 def main(name: str) -> None:
     """The reference is how soon an idling IMAP client hears of the same mail."""
-    from tests.servers.dovecot import Dovecot
-
     with tempfile.TemporaryDirectory(prefix="guichet-dovecot-", ignore_cleanup_errors=True) as folder:
         dovecot = Dovecot(Path(folder) / "dovecot")
         try:
@@ -83,18 +84,14 @@ def main(name: str) -> None:
             dovecot.stop()
 
 
-def _measure(name: str, dovecot: object) -> None:
-    from playwright.sync_api import sync_playwright
-
-    from tests.environment import chromium
-
+def _measure(name: str, dovecot: Dovecot) -> None:
     web = free_port()
     env = {
         **os.environ,
         "GUICHET_DEMO": "1",
         "SMTP_DOOR": "",
         "BASE_URL": f"http://127.0.0.1:{web}",
-        "BENCH_IMAP_PORT": str(dovecot.port),  # type: ignore[attr-defined]
+        "BENCH_IMAP_PORT": str(dovecot.port),
     }
     subprocess.run([sys.executable, "-c", PREPARE], env=env, check=True)
     with (
@@ -107,14 +104,14 @@ def _measure(name: str, dovecot: object) -> None:
         page.fill("input[name=password]", "guichet-demo")
         page.press("input[name=password]", "Enter")
         page.wait_for_url("**/desk/inbox/**")
-        witness = Witness(dovecot.port)  # type: ignore[attr-defined]
+        witness = Witness(dovecot.port)
         seen, heard = [], []
         for n in range(RUNS + 2):
             time.sleep(1.7)
             word = f"token{time.monotonic_ns()}"
             witness.forget()
             began = time.perf_counter()
-            dovecot.drop("support", MAIL.format(n=n, word=word).replace("\n", "\r\n").encode())  # type: ignore[attr-defined]
+            dovecot.drop("support", MAIL.format(n=n, word=word).replace("\n", "\r\n").encode())
             page.wait_for_selector(f"text={word}", timeout=20_000)
             took = time.perf_counter() - began
             if n >= 2:  # the first two warm the process up

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 
-from tests import environment
+from tests import environment, machine
 from tests.processes import free_port, running
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def browser() -> Iterator[Any]:
     # Django would refuse the database where an event loop runs.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=environment.chromium(), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=machine.chromium(), args=["--no-sandbox"])
         yield chromium
         chromium.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import socket
 import tempfile
 import time
@@ -17,6 +16,8 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
+
+from tests.machine import binary, chromium
 
 NOTHING_SKIPPED = os.environ.get("GUICHET_NOTHING_SKIPPED") == "1"
 """Set by `make check`: a service test that cannot run is a failure there."""
@@ -61,17 +62,6 @@ def log_in_freshly() -> None:
 def _with_password(request: HttpRequest, **_kwargs: Any) -> None:
     if AUTHENTICATION_METHODS_SESSION_KEY not in request.session:
         request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
-
-
-def binary(*names: str) -> str:
-    """Path of the first of these programs that is installed, also outside an ordinary user's PATH; "" for none."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin"
-    return next((found for name in names if (found := shutil.which(name, path=path))), "")
-
-
-def chromium() -> str:
-    """The browser; "" when there is none."""
-    return binary("chromium", "chromium-browser", "google-chrome")
 
 
 def redis_url() -> str:

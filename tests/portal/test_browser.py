@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from crm.service.models import Ticket
 from inbox.models import Channel, Delivery, Message
-from tests import environment
+from tests import machine
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 ARGUMENTS = [
@@ -37,7 +37,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     # Playwright's sync interface runs a loop in this thread; the ORM would refuse to work beside it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=environment.chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=machine.chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
 

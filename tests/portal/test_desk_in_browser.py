@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from crm.customers.models import Region, Tag
 from crm.marketing.importing import service
 from crm.organisation.models import Notification
-from tests import environment, factories
+from tests import factories, machine
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 MARKUP = '"><img src=x onerror=__xss=1>'
@@ -39,7 +39,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     # Playwright's sync interface runs a loop in this thread; the ORM would refuse to work beside it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=environment.chromium(), args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=machine.chromium(), args=ARGUMENTS)
         yield chromium
         chromium.close()
 

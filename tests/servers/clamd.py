@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.environment import binary
+from tests.machine import binary
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """Put together here so that no scanner finds this file itself."""

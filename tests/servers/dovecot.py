@@ -15,7 +15,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.environment import binary
+from tests.machine import binary
 from tests.processes import free_port
 from tests.servers.certificates import Authority, authority
 

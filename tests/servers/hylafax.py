@@ -17,8 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests import environment
-from tests.environment import binary
+from tests.machine import binary
 from tests.processes import BASE
 from tests.servers import network
 
@@ -262,7 +261,7 @@ def folder() -> Iterator[Path]:
 def missing() -> str:
     """Why the tests of it cannot run; "" when they can."""
     wanted = ("faxq", "hfaxd", "faxgetty", "iaxmodem", "tesseract", "openssl")
-    lacking = [name for name in wanted if not environment.binary(name)]
+    lacking = [name for name in wanted if not binary(name)]
     if lacking:
         return f"not installed: {', '.join(lacking)}"
     return "" if os.geteuid() == 0 else "a network namespace needs root"
