@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from core import durability
 from core.models import Hit
 
 
@@ -28,7 +29,7 @@ def hit(key: str, *, limit: int, seconds: int, amount: int = 1) -> bool:
     now = timezone.now().timestamp()
     window = datetime.fromtimestamp(now - now % seconds, tz=UTC)
     row = Hit.objects.filter(key=key[:120], window=window)
-    with transaction.atomic():
+    with durability.relaxed():
         Hit.objects.bulk_create([Hit(key=key[:120], window=window)], ignore_conflicts=True)
         row.update(count=F("count") + amount)
         return all(count <= limit for count in row.values_list("count", flat=True))
@@ -50,7 +51,7 @@ def count_many(amounts: Mapping[str, tuple[int, int]]) -> dict[str, int]:
         window = datetime.fromtimestamp(now - now % seconds, tz=UTC)
         values += [key[:120], connection.ops.adapt_datetimefield_value(window), amount]
     places = ", ".join(["(%s, %s, %s)"] * len(amounts))
-    with connection.cursor() as cursor:
+    with durability.relaxed(), connection.cursor() as cursor:
         cursor.execute(_COUNT % places, values)
         found = dict(cursor.fetchall())
     return {key: found[key[:120]] for key in amounts}

@@ -122,6 +122,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'guichet.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "core.sqlite3"
     # IMMEDIATE takes the write lock when the transaction opens: a deferred one that upgrades fails with "database is
     # locked" whatever the timeout. FULL because a mail is acknowledged to its server after the commit.
     DATABASES["default"]["OPTIONS"] = {

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from core import durability
 from crm.organisation.models import User
 from crm.service.models import Ticket
 from crm.service.rules import Board
@@ -30,7 +31,8 @@ def beat(user: User) -> None:
     if known and now - known[1] < BEAT:
         return
     came = known is None or now - known[1] > HERE
-    Presence.objects.update_or_create(user=user, defaults={"seen_at": now, **({"since": now} if came else {})})
+    with durability.relaxed():
+        Presence.objects.update_or_create(user=user, defaults={"seen_at": now, **({"since": now} if came else {})})
     if known is None or (known[0] == Presence.State.ONLINE and came):
         _room_for_chats()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from core import durability
 from crm.organisation.models import User
 from crm.service.models import Ticket
 
@@ -16,5 +17,5 @@ _UPSERT = (
 
 def mark_seen(user: User, ticket: Ticket, seq: int) -> None:
     """Note that `user` has seen the ticket up to `seq`; an older number changes nothing."""
-    with connection.cursor() as cursor:
+    with durability.relaxed(), connection.cursor() as cursor:
         cursor.execute(_UPSERT, [user.pk, ticket.pk, seq])

@@ -6,6 +6,7 @@ from __future__ import annotations
 from daphne.server import Server  # isort: skip
 
 import asyncio
+import sys
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         # After the folder is there; the application looks for it when it is made.
         from portal.asgi import application
 
+        # A message of a chat goes from thread to thread a dozen times, and waits so long behind a busy one each time.
+        sys.setswitchinterval(0.001)
         crew = Crew()
         processes.add_workers(crew)
         processes.add_listeners(crew)

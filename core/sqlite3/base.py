@@ -1,0 +1,55 @@
+"""Writers of one process wait for each other without polling.
+
+SQLite lets one connection write at a time. Whoever comes while another writes sleeps and tries again, after up to a
+tenth of a second, and may find that a later one was quicker. Among the threads of one process, which is the whole
+product on a laptop, a lock gives the turn on the moment it is free. Other processes meet SQLite's own lock as before.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteWrapper
+
+_PATIENCE = 20.0
+"""Seconds, as long as SQLite itself waits (see settings); after that it is asked all the same, and says so."""
+_turns: dict[str, threading.Lock] = {}
+
+
+class DatabaseWrapper(SQLiteWrapper):
+    """A connection that begins a transaction when it is its turn."""
+
+    _turn: threading.Lock | None = None
+
+    def _start_transaction_under_autocommit(self) -> None:
+        turn = _turns.setdefault(str(self.settings_dict["NAME"]), threading.Lock())
+        if turn.acquire(timeout=_PATIENCE):
+            self._turn = turn
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
+
+    def _commit(self) -> Any:
+        result = super()._commit()  # type: ignore[misc]
+        self._end_turn()
+        return result
+
+    def _rollback(self) -> Any:
+        try:
+            return super()._rollback()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _close(self) -> Any:
+        try:
+            return super()._close()  # type: ignore[misc]
+        finally:
+            self._end_turn()
