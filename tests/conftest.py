@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from django.db import connection
 from django.utils import translation
 
 from tests import environment, machine
-from tests.processes import free_port, running
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -27,6 +25,7 @@ environment.log_in_freshly()
 
 from tests import database, factories  # noqa: E402
 from tests.servers import network  # noqa: E402
+from tests.servers.site import Sites  # noqa: E402
 
 
 def pytest_unconfigure() -> None:
@@ -220,22 +219,33 @@ def child_environment() -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def sites(django_db_setup: None, django_db_blocker: Any) -> Iterator[Sites]:
+    """What has loaded the site once for all tests of a worker."""
+    with django_db_blocker.unblock():
+        made = Sites(child_environment())
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def site(process_environment: dict[str, str]) -> Iterator[str]:
+def site(sites: Sites, transactional_db: None) -> Iterator[str]:
     """Address of the real ASGI site (pages and sockets) in a process of its own, on this test's database."""
-    port = free_port()
-    env = {**process_environment, "BASE_URL": f"http://127.0.0.1:{port}", "DEBUG": "1"}
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "portal.asgi:application"]
-    with running(command, env, port=port):
-        yield f"http://127.0.0.1:{port}"
+    with sites.serving() as address:
+        yield address
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """Headless Chromium. Mark the test `chromium`; begin with `browser.new_context()` so that nothing is shared."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium. Mark the test `chromium`; begin with `browser.new_context()` so that nothing is shared.
-
-    One a module: while it lives, an event loop runs in this thread, and coroutine tests cannot run beside it.
-    """
+def chromium() -> Iterator[Any]:
+    """One a module: while it lives, an event loop runs in this thread, and coroutine tests cannot run beside it."""
     from playwright.sync_api import sync_playwright
 
     # Django would refuse the database where an event loop runs.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,19 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def await_port(port: int, told: Callable[[], str], child: subprocess.Popen | None = None, seconds: float = 30) -> None:
+    """Come back once this port answers; when it does not, or `child` ends, fail with what was `told`."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if (child and child.poll() is not None) or time.monotonic() > end:
+                raise AssertionError(f"nobody answers on port {port}:\n{told()}") from None
+            time.sleep(0.02)
+
+
 @contextmanager
 def running(
     command: list[str], env: dict[str, str], *, port: int = 0, seconds: float = 30
@@ -27,16 +40,8 @@ def running(
     with (Path(env["GUICHET_VAR"]) / f"process-{time.monotonic_ns()}.log").open("w+b") as log:
         child = subprocess.Popen(command, cwd=BASE, env=env, stdout=log, stderr=subprocess.STDOUT)
         try:
-            end = time.monotonic() + seconds
-            while port:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    if child.poll() is not None or time.monotonic() > end:
-                        log.seek(0)
-                        raise AssertionError(f"{command} did not start:\n{log.read().decode()}") from None
-                    time.sleep(0.1)
+            if port:
+                await_port(port, lambda: Path(log.name).read_text(), child, seconds)
             yield child
         finally:
             if child.poll() is None:

@@ -11,11 +11,11 @@ from crm.service.models import Ticket
 from inbox.models import Delivery, FaxDocument, FaxPage, RawMessage
 from inbox.services import fax_receiving, replies
 from tests import factories
-from tests.conftest import free_port
 from tests.faults.nursery import Nursery
 from tests.inbox.fax import sheets
 from tests.inbox.fax.conftest import CALLER, NUMBER, settings_of
 from tests.inbox.wires.loops import until
+from tests.processes import free_port
 from tests.servers import hylafax
 
 pytestmark = [pytest.mark.django_db(transaction=True)]

@@ -24,9 +24,9 @@ from crm.service.models import Ticket
 from inbox.models import Delivery, Message, RawMessage
 from inbox.services import replies
 from tests import factories
-from tests.conftest import free_port
 from tests.faults.nursery import Nursery
 from tests.inbox.wires.loops import mailbox_channel, until
+from tests.processes import free_port
 from tests.servers.dovecot import Dovecot
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.dovecot]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inbox.models import Channel
-from tests.conftest import free_port
+from tests.processes import free_port
 
 SECRET = "correct-horse-battery"
 

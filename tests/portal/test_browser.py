@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,35 +10,15 @@ from allauth.account.models import EmailAddress
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from crm.service.models import Ticket
 from inbox.models import Channel, Delivery, Message
-from tests import machine
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PASSWORD = "window seat 42"
-
-
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's sync interface runs a loop in this thread; the ORM would refuse to work beside it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=machine.chromium(), args=ARGUMENTS)
-        yield browser
-        browser.close()
+expect.set_options(timeout=20_000)
 
 
 class Watch:
@@ -66,9 +45,10 @@ def test_from_sign_up_to_an_answer(site: str, browser: Browser, form_channel: Ch
     page.get_by_label("E-mail address").fill("nora@new.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Check your mail"
+    page.get_by_role("heading", level=1, name="Check your mail", exact=True).wait_for()
     page.goto(mailed_link("nora@new.test"))
-    page.get_by_role("button", name="Yes, confirm").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Yes, confirm").click()
     page.goto(f"{site}/my/tickets/")
     if page.url.startswith(f"{site}/accounts/login/"):
         page.get_by_label("E-mail address").fill("nora@new.test")
@@ -80,24 +60,24 @@ def test_from_sign_up_to_an_answer(site: str, browser: Browser, form_channel: Ch
     page.get_by_label("Your message").fill("Only one of two arrived.")
     page.get_by_label("Files").set_input_files({"name": "label.png", "mimeType": "image/png", "buffer": b"x"})
     page.get_by_role("button", name="Send request").click()
+    page.get_by_role("link", name="label.png").wait_for()
     ticket = Ticket.objects.get()
     assert page.url == f"{site}/my/tickets/{ticket.number}/"
-    assert page.get_by_role("link", name="label.png").is_visible()
     page.get_by_label("Your message").fill("One thing more: the order is A-20931.")
     page.get_by_role("button", name="Send", exact=True).click()
-    assert page.locator(".g-message__text").last.inner_text() == "One thing more: the order is A-20931."
+    expect(page.locator(".g-message__text").last).to_have_text("One thing more: the order is A-20931.")
     page.get_by_role("button", name="This is solved").click()
     page.get_by_title("Very good").click()
     page.get_by_role("button", name="Send rating").click()
+    page.get_by_role("img", name="5/5").wait_for()
     assert page.get_by_role("img", name="4/5").count() == 0
-    assert page.get_by_role("img", name="5/5").is_visible()
     assert Message.objects.filter(ticket=ticket, kind=Message.Kind.INBOUND).count() == 2
     page.get_by_label("Appearance").click()
     page.get_by_role("button", name="Dark").click()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_label("Language").click()
     page.keyboard.press("Escape")
-    assert page.locator("details[open]").count() == 0
+    expect(page.locator("details[open]")).to_have_count(0)
     assert watch.complaints == []
 
 
@@ -110,10 +90,12 @@ def test_a_guest_confirms(site: str, browser: Browser, form_channel: Channel) ->
     page.get_by_label("Subject").fill("A question")
     page.get_by_label("Your message").fill("Are you open on Sunday?")
     page.wait_for_timeout(3200)
-    page.get_by_role("button", name="Send request").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send request").click()
     page.goto(mailed_link("guest@new.test"))
     assert Ticket.objects.count() == 0
-    page.get_by_role("button", name="Yes, send my request").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Yes, send my request").click()
     assert f"#{Ticket.objects.get().number}" in page.get_by_role("main").inner_text()
     assert watch.complaints == []
 
@@ -162,13 +144,15 @@ def test_everybody_can_use_it(width: int, scheme: str, site: str, browser: Brows
     number = f"/my/tickets/{annas.number}/"
     found = [trouble(visitor, site, path) for path in OPEN_PAGES]
     found += [trouble(customer, site, path) for path in (*OWN_PAGES, number)]
-    customer.get_by_role("button", name="This is solved").click()
+    with customer.expect_navigation():
+        customer.get_by_role("button", name="This is solved").click()
     found.append(trouble(customer, site, number))
     customer.goto(f"{site}/accounts/2fa/totp/activate/")
     found.append(findings(customer))
     customer.get_by_label("Password").fill(PASSWORD)
-    customer.get_by_role("button", name="Confirm").click()
-    assert customer.get_by_label("Six digits").is_visible()
+    with customer.expect_navigation():
+        customer.get_by_role("button", name="Confirm").click()
+    customer.get_by_label("Six digits").wait_for()
     found.append(findings(customer))
     assert [each for pages in found for each in pages] == []
 

@@ -5,7 +5,6 @@ Cleaning and frame must each hold alone: once the policy is taken away, once the
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +16,8 @@ from django.test import Client
 
 from inbox.models import Channel, Message, RawMessage
 from tests import factories
-from tests.processes import free_port, running
 from tests.security import corpus
+from tests.servers.site import Sites
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 
@@ -97,12 +96,9 @@ class Watch:
 
 
 @pytest.fixture
-def home(process_environment: dict[str, str]) -> Iterator[str]:
-    port = free_port()
-    env = {**process_environment, "BASE_URL": f"http://127.0.0.1:{port}", "DEBUG": "1"}
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "tests.security.layers:application"]
-    with running(command, env, port=port):
-        yield f"http://127.0.0.1:{port}"
+def home(sites: Sites, transactional_db: None) -> Iterator[str]:
+    with sites.serving("tests.security.layers:application") as address:
+        yield address
 
 
 @pytest.fixture
@@ -117,9 +113,8 @@ Open = Callable[..., tuple[Any, Watch]]
 
 
 @pytest.fixture
-def enter(browser: Any, home: str) -> Iterator[Open]:
+def enter(browser: Any, home: str) -> Open:
     """`enter(user, only="…")`: a page of somebody who is logged in, and what watches it."""
-    made = []
 
     def visit(user: Any, only: str = "") -> tuple[Any, Watch]:
         client = Client()
@@ -130,14 +125,11 @@ def enter(browser: Any, home: str) -> Iterator[Open]:
         )
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": home}])
-        made.append(context)
         watch = Watch(home)
         watch.over(context)
         return context.new_page(), watch
 
-    yield visit
-    for context in made:
-        context.close()
+    return visit
 
 
 def received(channel: Channel, bodies: list[str], *, html: bool, subject: str) -> list[Message]:

@@ -25,10 +25,10 @@ from inbox.models import Delivery, FaxDocument, Message, RawMessage
 from inbox.services import deliveries, fax_pages, outcomes, processing, replies
 from inbox.services import sending as loop
 from tests import factories
-from tests.conftest import child_environment, free_port
+from tests.conftest import child_environment
 from tests.inbox.fax import sheets
 from tests.inbox.fax.conftest import settings_of
-from tests.processes import BASE
+from tests.processes import BASE, free_port
 from tests.servers import hylafax
 from tests.servers.hylafax import NUMBER_A, NUMBER_B, PASSWORD, USER
 

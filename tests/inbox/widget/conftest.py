@@ -117,11 +117,9 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def server(process: Server, browser: Any) -> Iterator[Server]:
+def server(process: Server) -> Server:
     process.control(fresh=True)
-    yield process
-    for context in browser.contexts:
-        context.close()
+    return process
 
 
 @pytest.fixture

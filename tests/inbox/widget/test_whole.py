@@ -43,12 +43,10 @@ def here(agent: Any) -> Any:
 
 
 @pytest.fixture
-def shop(process_environment: dict[str, str], browser: Any) -> Iterator[Host]:
+def shop(transactional_db: None) -> Iterator[Host]:
     """A page of another origin that will embed the chat of `base`."""
     with hosting("") as host:
         yield host
-    for context in browser.contexts:
-        context.close()
 
 
 @pytest.fixture

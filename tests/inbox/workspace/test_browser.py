@@ -15,7 +15,7 @@ from crm.service import services
 from inbox.models import Message
 from inbox.services import replies
 from tests import factories
-from tests.conftest import free_port, running
+from tests.processes import free_port, running
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 
