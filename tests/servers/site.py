@@ -33,9 +33,9 @@ class Sites:
         )
 
     @contextmanager
-    def serving(self, application: str = "portal.asgi:application") -> Iterator[str]:
-        """The address of a site that is there until the end; one at a time."""
-        port = free_port()
+    def serving(self, application: str = "portal.asgi:application", port: int = 0) -> Iterator[str]:
+        """The address of a site that is there until it is killed at the end; one at a time."""
+        port = port or free_port()
         self._do(f"start {port} {application}")
         try:
             await_port(port, self._told)

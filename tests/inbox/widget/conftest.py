@@ -153,6 +153,8 @@ def tab(context: Any, host: Host, wait: bool = True) -> Any:
     page.complaints = []
     page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda e: page.complaints.append(str(e)))
+    page.heard = []  # what the frames of the server were about
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda f: page.heard.append(json.loads(f)["about"])))
     page.goto(host.url)
     if wait:
         page.locator("guichet-chat .launcher").wait_for()

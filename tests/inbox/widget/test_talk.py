@@ -24,9 +24,9 @@ def timed(browser: Any, host: Host) -> Any:
     return opened(browser, host, clock=True)
 
 
-def connected(server: Server, count: int = 1) -> bool:
-    """Whether so many sockets have said hello."""
-    return server.control()["sockets"] == count
+def connected(page: Any, times: int = 1) -> bool:
+    """Whether the page has been told that its socket is up, so many times by now."""
+    return page.heard.count("ready") == times
 
 
 def token_of(page: Any) -> str | None:
@@ -74,7 +74,7 @@ def test_acknowledgements_and_events_may_come_twice(server: Server, host: Host, 
 def test_one_id_five_times_over_both_doors(server: Server, host: Host, browser: Any) -> None:
     """R-25: neither the acknowledgement nor the echo of the first four attempts arrives."""
     page = timed(browser, host)
-    until(page, lambda: connected(server))
+    until(page, lambda: connected(page))
     server.plan(lost=4, echo=0)
     say(page, "Only once")
     until(page, lambda: len(server.received("say")) == 5, step=1000)
@@ -88,7 +88,7 @@ def test_one_id_five_times_over_both_doors(server: Server, host: Host, browser: 
 
 def test_messages_keep_their_order(server: Server, host: Host, browser: Any) -> None:
     page = timed(browser, host)
-    until(page, lambda: connected(server))
+    until(page, lambda: connected(page))
     server.plan(lost=1, echo=0)
     for text in ("A", "B", "C"):
         say(page, text)
@@ -120,7 +120,7 @@ def test_a_cut(server: Server, host: Host, browser: Any, seconds: int) -> None:
 
 def test_a_sleeping_machine_asks_whether_the_line_is_alive(server: Server, host: Host, browser: Any) -> None:
     page = timed(browser, host)
-    until(page, lambda: connected(server))
+    until(page, lambda: connected(page))
     page.clock.fast_forward(30 * 60 * 1000)
     until(page, lambda: server.received("ping"), step=1000)
     assert len(server.received("hello")) == 1
@@ -133,21 +133,26 @@ def test_a_sleeping_machine_asks_whether_the_line_is_alive(server: Server, host:
 
 def test_a_restart_is_followed_by_a_quick_return(server: Server, host: Host, browser: Any) -> None:
     page = visit(browser, host, clock=True)
-    sockets = []
+    sockets: list[Any] = []
+    passed: list[str] = []
 
     def pass_on(socket: Any) -> None:
-        socket.connect_to_server()
+        def back(frame: str) -> None:
+            socket.send(frame)
+            passed.append(frame)
+
+        socket.connect_to_server().on_message(back)
         sockets.append(socket)
 
     page.route_web_socket(re.compile("/ws/chat/"), pass_on)
     page.reload()
     page.locator(".launcher").click()
-    until(page, lambda: connected(server))
+    until(page, lambda: passed)
     page.clock.run_for(20_000)  # not so long that it pings: the answer would have to come within five of these seconds
     sockets[0].close(code=1012, reason="restart")
-    until(page, lambda: connected(server, 0))
+    until(page, lambda: server.control()["sockets"] == 0)
     page.clock.run_for(6_000)
-    until(page, lambda: connected(server))
+    until(page, lambda: connected(page, 2))
     assert len(server.received("hello")) == 2
 
 

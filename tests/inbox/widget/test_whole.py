@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,19 +18,11 @@ from inbox.models import Channel, Message, Presence, RawMessage, Visitor
 from inbox.services import channel_setup, chats, replies
 from tests import factories
 from tests.inbox.widget.conftest import OPEN_ROOTS, Host, hosting, say, shown, tab, visit
-from tests.inbox.widget.test_talk import until
-from tests.processes import free_port, running
+from tests.inbox.widget.test_talk import connected, until
+from tests.processes import free_port
+from tests.servers.site import Sites
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
-
-
-@contextlib.contextmanager
-def serving(environment: dict[str, str], port: int) -> Iterator[str]:
-    """The real ASGI site on this port."""
-    env = {**environment, "BASE_URL": f"http://127.0.0.1:{port}", "DEBUG": "1"}
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "portal.asgi:application"]
-    with running(command, env, port=port):
-        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
@@ -108,11 +98,11 @@ def test_a_visitor_asks_and_a_colleague_answers(site: str, shop: Host, chat: Cha
 
 
 def test_a_restart_of_the_server_in_the_middle(
-    process_environment: dict[str, str], shop: Host, chat: Channel, here: Any, browser: Any
+    sites: Sites, shop: Host, chat: Channel, here: Any, browser: Any
 ) -> None:
     """R-22: what was said and answered while the server was gone stands there once, in every tab as in a fresh one."""
     port = free_port()
-    with serving(process_environment, port) as site:
+    with sites.serving(port=port) as site:
         shop.server = site
         page = visit(browser, shop)
         other = tab(page.context, shop)
@@ -121,12 +111,12 @@ def test_a_restart_of_the_server_in_the_middle(
         say(page, "Before")
         page.get_by_text("Sent", exact=True).wait_for()
         other.get_by_text("Before").wait_for()
-    say(page, "Into the void")
-    page.wait_for_timeout(1000)
+    with page.expect_event("requestfailed"):
+        say(page, "Into the void")
     ticket = Ticket.objects.get()
     chats.take_over(ticket, here)
     replies.reply(ticket, author=here, text="Written meanwhile")
-    with serving(process_environment, port):
+    with sites.serving(port=port):
         page.get_by_text("Sent", exact=True).wait_for(timeout=20_000)
         expected = ["Before", "Written meanwhile", "Into the void"]
         for each in (page, other):
@@ -154,10 +144,16 @@ window.fetch = async (url, how) => {
 const Real = window.WebSocket;
 window.WebSocket = class extends Real {
   send(frame) { if (JSON.parse(frame).do === "say") tries.push(JSON.parse(frame).id); super.send(frame); }
-  set onmessage(then) { super.onmessage = then && ((e) => deaf && JSON.parse(e.data).about !== "ready" || then(e)); }
+  set onmessage(then) {
+    super.onmessage = then && (({data}) => {
+      const {about, ...rest} = JSON.parse(data);
+      if (!deaf) then({data});
+      else if (about === "ready") then({data: JSON.stringify({...rest, about, seq: 0, events: []})});
+    });
+  }
 };
 """
-"""All that is sent arrives; while `deaf`, nothing of the answers comes back."""
+"""All that is sent arrives; while `deaf`, nothing of the answers comes back, not even when the socket is made anew."""
 
 
 def test_five_times_with_one_id_over_both_doors(site: str, shop: Host, chat: Channel, here: Any, browser: Any) -> None:
@@ -165,7 +161,7 @@ def test_five_times_with_one_id_over_both_doors(site: str, shop: Host, chat: Cha
     shop.server, shop.before = site, LOSING
     page = visit(browser, shop, clock=True)
     page.locator(".launcher").click()
-    page.wait_for_timeout(500)
+    until(page, lambda: connected(page))
     say(page, "Only once")
     until(page, lambda: len(page.evaluate("tries")) >= 5, step=1000)
     page.evaluate("deaf = false")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -15,7 +13,7 @@ from crm.service import services
 from inbox.models import Message
 from inbox.services import replies
 from tests import factories
-from tests.processes import free_port, running
+from tests.processes import free_port
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 
@@ -125,28 +123,21 @@ def _sequence(ticket) -> int:
     return ticket.sequence
 
 
-def test_the_page_lives_on_when_the_server_comes_back(browser, process_environment, agent, queue, ticket, channel):
+def test_the_page_lives_on_when_the_server_comes_back(browser, sites, agent, queue, ticket, channel):
     """The server is stopped, things happen, it starts again: the page catches up by itself."""
     port = free_port()
-    env = {**process_environment, "BASE_URL": f"http://127.0.0.1:{port}", "DEBUG": "1"}
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "portal.asgi:application"]
-    with running(command, env, port=port) as server:
-        desk = Desk(browser, f"http://127.0.0.1:{port}", agent)
+    with sites.serving(port=port) as site:
+        desk = Desk(browser, site, agent)
         page = desk.open(f"/desk/inbox/{ticket.number}/")
         page.locator("#text").fill("A draft that must survive")
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        page.wait_for_selector("#live[data-state=polling]", timeout=10_000)
-        arrives(ticket, "Said while the server was away")
-        with running(command, env, port=port):
-            page.wait_for_selector("#live[data-state=live]", timeout=60_000)
-            page.get_by_text("Said while the server was away").wait_for(timeout=10_000)
-            assert page.locator("#text").input_value() == "A draft that must survive"
-            page.reload()
-            page.wait_for_function("() => document.querySelector('#text').value === 'A draft that must survive'")
+    page.wait_for_selector("#live[data-state=polling]", timeout=10_000)
+    arrives(ticket, "Said while the server was away")
+    with sites.serving(port=port):
+        page.wait_for_selector("#live[data-state=live]", timeout=60_000)
+        page.get_by_text("Said while the server was away").wait_for(timeout=10_000)
+        assert page.locator("#text").input_value() == "A draft that must survive"
+        page.reload()
+        page.wait_for_function("() => document.querySelector('#text').value === 'A draft that must survive'")
         desk.context.close()
     assert desk.faults == []
 
