@@ -56,6 +56,7 @@ class Command(BaseCommand):
             websocket_max_message_size=LONGEST_FRAME,
             websocket_max_frame_size=LONGEST_FRAME,
             websocket_connect_timeout=CONNECT_SECONDS,
+            websocket_handshake_timeout=CONNECT_SECONDS,
             ping_interval=20,
             ping_timeout=30,
             application_close_timeout=2,
