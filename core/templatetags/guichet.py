@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import pgettext
+from django.utils.translation import get_language_info, pgettext
 
 register = template.Library()
 
@@ -133,6 +133,17 @@ def spaced(number: str) -> str:
         return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     except phonenumbers.NumberParseException:
         return number
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """The name of `zh-hans` or `de-AT` in the reader's language; a code that nobody knows stays."""
+    for each in (code, code.partition("-")[0]):
+        try:
+            return str(get_language_info(each.lower())["name_translated"])
+        except KeyError:
+            continue
+    return code
 
 
 @register.simple_tag

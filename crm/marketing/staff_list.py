@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from wagtail.admin import messages
 
 from core.staff.views import StaffRequired, StaffView
+from core.templatetags.guichet import language_name
 from crm.customers.models import Contact, Customer, Region, Tag
 from crm.marketing import access, queries, services
 from crm.marketing.importing import service
@@ -58,7 +59,7 @@ class SearchForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = Contact.objects.exclude(language="").order_by("language").values_list("language", flat=True).distinct()
-        self.fields["languages"].choices = [(code, code) for code in known]  # type: ignore[attr-defined]
+        self.fields["languages"].choices = [(code, language_name(code)) for code in known]  # type: ignore[attr-defined]
 
     def search(self) -> queries.Search:
         """What the valid form asks for."""

@@ -22,6 +22,9 @@ class ChannelSettingsForm(forms.Form):
     helps: ClassVar[Mapping[str, str | Promise]] = {}
     """What stands below fields of every channel instead of the words about mail."""
 
+    parts: ClassVar[tuple[tuple[str | Promise, tuple[str, ...]], ...]] = ()
+    """Headings of this kind alone, each with how the names of its fields begin; the usual ones hold the rest."""
+
     def __init__(self, *args: Any, stored: Collection[str] = (), **kwargs: Any) -> None:
         """`stored` names the secrets that the channel has already."""
         self.stored = frozenset(stored)

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column
 
 from core.staff import filters
 from core.staff.columns import LinkColumn, MomentColumn, StatusColumn
@@ -65,14 +66,20 @@ class DeliveryPage(StaffView):
         rows = Delivery.objects.select_related("channel", "message__ticket")
         self.record = delivery = get_object_or_404(rows, pk=self.kwargs["pk"])
         may_change = self.request.user.has_perm("inbox.change_delivery")
+        # A server has it and works on it: another try would only look after it, but it can be asked back.
+        under_way = delivery.state == Delivery.State.DEFERRED and bool(delivery.content.get("kept", {}).get("job"))
+        called_off = under_way and bool(delivery.content.get("call_off"))
         return super().get_context_data(
             delivery=delivery,
             ticket_url=ticket_url(delivery.message.ticket) if delivery.message else None,
             mail=sunk_mail(delivery, self.request.user),
+            under_way=under_way,
+            called_off=called_off,
             may_retry=may_change
+            and not under_way
             and delivery.state
             in (Delivery.State.FAILED, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED, Delivery.State.DEFERRED),
-            may_cancel=may_change and delivery.state in Delivery.WAITING,
+            may_cancel=may_change and not called_off and delivery.state in Delivery.WAITING,
             **kwargs,
         )
 
@@ -128,14 +135,14 @@ class DeliveryViewSet(RecordViewSet):
             url=lambda delivery: reverse("deliveries:record", args=[delivery.pk]),
         ),
         StatusColumn("state", label=gettext_lazy("State")),
-        "purpose",
+        Column("get_purpose_display", label=gettext_lazy("Purpose"), sort_key="purpose"),
         LinkColumn(
             "ticket",
             label=gettext_lazy("Ticket"),
             accessor=lambda delivery: delivery.message.ticket if delivery.message else "",
             url=lambda delivery: ticket_url(delivery.message.ticket) if delivery.message else None,
         ),
-        "channel",
+        Column("channel", label=gettext_lazy("Channel"), sort_key="channel"),
         MomentColumn("created_at", label=gettext_lazy("Written")),
     ]
     search_fields: ClassVar = ["recipient", "response"]

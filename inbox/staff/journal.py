@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column
 
 from core.staff import filters
 from core.staff.columns import LinkColumn, MomentColumn, StatusColumn
@@ -138,8 +139,8 @@ class JournalViewSet(RecordViewSet):
             url=lambda raw: reverse("journal:record", args=[raw.pk]),
         ),
         StatusColumn("state", label=gettext_lazy("State")),
-        "outcome",
-        "channel",
+        Column("get_outcome_display", label=gettext_lazy("Outcome"), sort_key="outcome"),
+        Column("channel", label=gettext_lazy("Channel"), sort_key="channel"),
         MomentColumn("received_at", label=gettext_lazy("Received")),
     ]
     search_fields: ClassVar = ["reason", "ticket__subject"]

@@ -11,10 +11,9 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
-from core.templatetags.guichet import icon
+from core.templatetags.guichet import icon, language_name
 from crm.organisation import access
 from inbox.channels import registry
 from inbox.services import chats
@@ -33,12 +32,7 @@ def plain(value: Any) -> str:
 @register.filter
 def language(code: str) -> str:
     """The name of what a browser calls `en-GB`, in the reader's language; a code that nobody knows stays."""
-    for each in (code, code.partition("-")[0]):
-        try:
-            return str(get_language_info(each.lower())["name_translated"])
-        except KeyError:
-            continue
-    return on_one_line(code, 40)
+    return on_one_line(language_name(code), 40)
 
 
 @register.simple_tag

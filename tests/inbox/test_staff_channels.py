@@ -197,3 +197,11 @@ def test_each_kind_asks_for_what_it_has(login: Any, administrator: Any) -> None:
         "webform": set(),
     }
     assert "Mail to any of them" not in client.get("/desk/channels/new/?kind=fax").content.decode()
+
+
+def test_what_concerns_the_mailbox_of_a_fax_gateway_stands_together(login: Any, administrator: Any) -> None:
+    form = login(administrator).get("/desk/channels/new/?kind=fax").context["form"]
+    parts = {str(title): [bound.name for bound in bounds] for title, _help, bounds in form.layout()}
+    assert parts["Fax"] == ["region"]
+    assert {"auth", "imap_host", "imap_password", "oauth_client_id", "tls_ca"} <= set(parts["Mailbox of the gateway"])
+    assert {"in_folder", "in_gateway", "in_ocr"} <= set(parts["Receiving"])

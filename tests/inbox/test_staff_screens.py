@@ -148,6 +148,38 @@ def test_again_and_off(
     assert delivery.state == after
 
 
+def test_a_fax_under_way_is_asked_back_and_not_sent_again(
+    login: Any, supervisor: Any, ticket: Any, channel: Any
+) -> None:
+    delivery = factories.DeliveryFactory(
+        message=ticket.messages.get(),
+        channel=channel,
+        recipient="+862163298811",
+        state="deferred",
+        content={"kept": {"job": "7"}},
+    )
+    client = login(supervisor)
+    page = client.get(f"/desk/deliveries/{delivery.pk}/").content.decode()
+    assert "+86 21 6329 8811" in page
+    assert "Call off" in page
+    assert f"/desk/deliveries/{delivery.pk}/retry/" not in page
+    client.post(f"/desk/deliveries/{delivery.pk}/cancel/")
+    page = client.get(f"/desk/deliveries/{delivery.pk}/").content.decode()
+    assert "Being called off" in page
+    assert f"/desk/deliveries/{delivery.pk}/cancel/" not in page
+
+
+@pytest.mark.parametrize("path", ["journal", "deliveries"])
+def test_headings_of_lists_are_in_the_readers_language(
+    login: Any, supervisor: Any, ticket: Any, channel: Any, raw: RawMessage, path: str
+) -> None:
+    factories.DeliveryFactory(message=ticket.messages.get(), channel=channel)
+    supervisor.language = "zh-hans"
+    supervisor.save(update_fields=["language"])
+    heads = login(supervisor).get(f"/desk/{path}/").context["table"].columns.values()
+    assert not [str(column.label) for column in heads if str(column.label).isascii()]
+
+
 def test_account_mail_is_not_read_by_others(login: Any, supervisor: Any, administrator: Any, db: None, settings: Any, tmp_path: Path) -> None:  # fmt: skip
     """It holds a link that changes somebody's password: a supervisor could become administrator with it."""
     delivery = Delivery.objects.create(

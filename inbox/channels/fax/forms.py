@@ -53,13 +53,16 @@ class FaxSettingsForm(MailboxSettingsForm):
 
     secrets: ClassVar[frozenset[str]] = MailboxSettingsForm.secrets | {"out_password"}
     field_order = ("region", "in_folder", "in_after", "in_queues", "in_gateway", "in_number")
+    parts: ClassVar = (
+        (_("Mailbox of the gateway"), ("auth", "imap_", "import_", "after_", "move_", "oauth_", "tls_ca")),
+    )
     helps: ClassVar = {
         "address": _("The fax number, such as +49 40 555199."),
         "aliases": _("One a line: more fax numbers of this line, and the mail address of a gateway."),
         "display_name": _("Who sends, as the cover page names us."),
     }
 
-    auth = forms.ChoiceField(label=_("Log in to the mailbox with"), choices=AUTH, initial="password", required=False)
+    auth = forms.ChoiceField(label=_("Log in with"), choices=AUTH, initial="password", required=False)
     region = forms.CharField(
         label=_("Country of the line"),
         max_length=2,

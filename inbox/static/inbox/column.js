@@ -40,7 +40,7 @@ export class Column {
 
   focus() {
     if (this.element.dataset.own === "1" && this.element.dataset.on === "1") this.text.focus();
-    else this.part(".chat__bar button, .chat__talk").focus();
+    else (this.part(".chat__bar button") ?? this.part(".chat__talk")).focus();
   }
 
   toEnd() {

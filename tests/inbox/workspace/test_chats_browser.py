@@ -110,7 +110,10 @@ def test_two_chats_at_once_a_colleague_takes_over_and_everybody_sees_it(
     # A colleague takes one over: the first one's column says so and offers no composer any more.
     ticket = Conversation.objects.get(visitor__name="Rafael").ticket
     _two, other = open_desk(supervisor, f"/desk/inbox/chats/#{ticket.number}")
-    column(other, "Rafael").get_by_role("button", name="Take over").click()
+    take_over = column(other, "Rafael").get_by_role("button", name="Take over")
+    take_over.wait_for()
+    assert take_over.evaluate("button => button === document.activeElement")
+    take_over.click()
     column(other, "Rafael").locator("textarea").fill("I am the one who knows the light")
     column(other, "Rafael").locator("textarea").press("Enter")
     column(page, "Rafael").get_by_text("Supervisor has this chat").wait_for(timeout=5_000)
