@@ -143,7 +143,8 @@ class ChannelForm(RecordForm):
         stored = self.settings_form.stored
         groups: dict[Words, list[BoundField]] = {}
         for bound in self.settings_form.visible_fields():
-            title = next((t for t, starts in (*self.settings_form.parts, *PARTS) if bound.name.startswith(starts)), self.adapter.label)
+            parts = (*self.settings_form.parts, *PARTS)
+            title = next((t for t, starts in parts if bound.name.startswith(starts)), self.adapter.label)
             if bound.name in self.settings_form.secrets:
                 bound.label = f"{bound.label} ({_('set') if bound.name in stored else _('not set')})"
             groups.setdefault(title, []).append(bound)
