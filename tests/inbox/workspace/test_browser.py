@@ -196,6 +196,14 @@ def test_no_payload_runs_anywhere_in_the_workspace(browser, site, agent, queue, 
     assert desk.faults == []
 
 
+def beyond_the_edge(page, selector):
+    """Left and right edges of what does not lie wholly inside of the window."""
+    return page.locator(selector).evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).filter(r => r.width && (r.left < 0 || r.right > innerWidth))"
+        ".map(r => [r.left, r.right])"
+    )
+
+
 def test_one_pane_at_a_time_on_a_phone(browser, site, agent, ticket, channel):
     desk = Desk(browser, site, agent)
     desk.page.set_viewport_size({"width": 360, "height": 740})
@@ -205,6 +213,14 @@ def test_one_pane_at_a_time_on_a_phone(browser, site, agent, ticket, channel):
     page.locator("#composer").wait_for()
     assert not page.locator("#rows").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.locator("#text").fill("A few words")
+    page.locator("#draft-note:not(:empty)").wait_for()
+    assert beyond_the_edge(page, "#composer .desk-composer__foot > *") == []
+    for menu in page.locator(".desk-head .g-menu").all():
+        menu.locator("summary").click()
+        menu.locator(".g-menu__panel").wait_for(state="visible")
+        assert beyond_the_edge(page, ".desk-head .g-menu[open] .g-menu__panel") == []
+        page.keyboard.press("Escape")
     page.go_back()
     page.locator("#rows").wait_for(state="visible")
     assert not page.locator("#composer").is_visible()
