@@ -25,6 +25,7 @@ from routing import services
 from routing.hours import DAY, Calendar, calendar, until
 from routing.models import BusinessHours, Holiday, Shift
 from routing.staff.columns import WordColumn
+from routing.words import comma
 
 MAX_SHIFTS = 8
 """Stretches of one day."""
@@ -284,7 +285,7 @@ def summary(hours: BusinessHours) -> str:
                 first, last = (str(Shift.Weekday(n).label) for n in (start, number - 1))
                 parts.append(f"{first}–{last} {days[start]}" if start < number - 1 else f"{first} {days[start]}")
             start = number
-    return ", ".join(parts)
+    return comma().join(parts)
 
 
 class HoursViewSet(RecordViewSet):

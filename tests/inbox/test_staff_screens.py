@@ -176,8 +176,11 @@ def test_headings_of_lists_are_in_the_readers_language(
     factories.DeliveryFactory(message=ticket.messages.get(), channel=channel)
     supervisor.language = "zh-hans"
     supervisor.save(update_fields=["language"])
-    heads = login(supervisor).get(f"/desk/{path}/").context["table"].columns.values()
-    assert not [str(column.label) for column in heads if str(column.label).isascii()]
+    response = login(supervisor).get(f"/desk/{path}/")
+    heads = [str(column.label) for column in response.context["table"].columns.values()]
+    assert not [label for label in heads if label.isascii()]
+    counted = {"journal": "共 1 项收到的消息", "deliveries": "共 1 项投递"}
+    assert counted[path] in response.content.decode()
 
 
 def test_account_mail_is_not_read_by_others(login: Any, supervisor: Any, administrator: Any, db: None, settings: Any, tmp_path: Path) -> None:  # fmt: skip
