@@ -11,9 +11,6 @@ from crm.customers import identity
 from crm.customers.models import ContactPoint, Customer, RefusedNumber, TimelineEntry
 from crm.organisation.models import User
 
-PHONES = (ContactPoint.Kind.PHONE, ContactPoint.Kind.FAX)
-"""A refusal is of the number, whatever it is noted as."""
-
 
 def may_call(number: str) -> str:
     """Why this number (E.164) must not be called, in words for whoever wants to; empty when it may be."""
@@ -25,7 +22,7 @@ def refusals(numbers: Collection[str]) -> dict[str, str]:
     wanted = set(numbers)
     found = {number: _("No telephone number.") for number in wanted if not _usable(number)}
     blocked = ContactPoint.objects.filter(
-        kind__in=PHONES, value__in=wanted, contact__customer__status=Customer.Status.BLOCKED
+        kind__in=ContactPoint.NUMBERS, value__in=wanted, contact__customer__status=Customer.Status.BLOCKED
     )
     for value, customer in blocked.values_list("value", "contact__customer__name"):
         found[value] = _("%(customer)s is blocked.") % {"customer": customer}
@@ -60,7 +57,9 @@ def _usable(number: str) -> bool:
 
 
 def _note(kind: str, number: str, reason: str, by: User | None) -> None:
-    contacts = ContactPoint.objects.filter(kind__in=PHONES, value=number).values_list("contact_id", flat=True)
+    contacts = ContactPoint.objects.filter(kind__in=ContactPoint.NUMBERS, value=number).values_list(
+        "contact_id", flat=True
+    )
     TimelineEntry.objects.bulk_create(
         TimelineEntry(contact_id=pk, kind=kind, title=f"{number} {reason}".strip()[:300], actor=by)
         for pk in set(contacts)

@@ -86,12 +86,21 @@ def display_name(name: str) -> str:
 def contacts_for(kind: str, wanted: dict[str, str]) -> dict[str, Contact]:
     """Contacts by normalised address, made where missing. `wanted` maps addresses to the name to give a new contact.
 
+    A telephone number that is known as a fax number, or the other way round, is the same person's, and is both then.
     Call inside a transaction. Raises IntegrityError when another transaction makes the same contact at this moment;
     the caller runs again.
     """
     points = ContactPoint.objects.filter(kind=kind, value__in=wanted).select_related("contact__customer")
     found = {point.value: point.contact for point in points}
     missing = [value for value in wanted if value not in found]
+    if missing and kind in ContactPoint.NUMBERS:
+        others = ContactPoint.objects.filter(kind__in=ContactPoint.NUMBERS, value__in=missing)
+        known = {point.value: point.contact for point in others.select_related("contact__customer")}
+        ContactPoint.objects.bulk_create(
+            ContactPoint(contact=contact, kind=kind, value=value) for value, contact in known.items()
+        )
+        found |= known
+        missing = [value for value in missing if value not in known]
     if missing:
         made = Contact.objects.bulk_create(Contact(name=display_name(wanted[value])) for value in missing)
         ContactPoint.objects.bulk_create(

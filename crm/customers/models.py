@@ -171,6 +171,9 @@ class ContactPoint(models.Model):
         PHONE = "phone", _("Phone")
         FAX = "fax", _("Fax")
 
+    NUMBERS = (Kind.PHONE, Kind.FAX)
+    """One line may be both: a number is one person's, whatever it is noted as."""
+
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="points")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     value = models.CharField(_("address"), max_length=320)

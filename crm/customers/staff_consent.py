@@ -82,7 +82,7 @@ class CallsView(StaffRequired):
     def post(self, request: HttpRequest, pk: int, point: int, deed: str) -> HttpResponse:
         """Raises Http404 for a number of somebody else, PermissionDenied for whoever may not do this."""
         contact = self.visible_or_404(Contact, pk=pk)
-        found = contact.points.filter(pk=point, kind__in=consent.PHONES).first()
+        found = contact.points.filter(pk=point, kind__in=ContactPoint.NUMBERS).first()
         verb = {"refuse": "add", "allow": "delete"}.get(deed)
         if found is None or verb is None:
             raise Http404

@@ -284,7 +284,7 @@ class ContactViewSet(RecordViewSet):
 def facts(request: Any, contact: Contact) -> Panel:
     """How the person is reached, whether he may be called, and what is known."""
     points = list(contact.points.all())
-    phones = [point.value for point in points if point.kind in consent.PHONES]
+    phones = [point.value for point in points if point.kind in ContactPoint.NUMBERS]
     refused = consent.refusals(phones) if phones else {}
     marked = set(RefusedNumber.objects.filter(number__in=refused).values_list("number", flat=True)) if refused else ()
     return Panel(

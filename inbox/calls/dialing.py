@@ -10,10 +10,9 @@ from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 from core import limits, outbound
-from crm.customers import consent
+from crm.customers import consent, numbers
 from inbox.calls import working
 from inbox.calls.access import phone_channel
-from inbox.channels.phone import numbers
 from inbox.models import Channel
 from inbox.services import call_people
 from inbox.workspace.access import AgentRequest, desk

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.utils import timezone
 
+from crm.customers import numbers
 from crm.customers.models import Contact, ContactPoint
 from crm.organisation.models import User
-from inbox.channels.phone import numbers
 from inbox.models import Call
 from inbox.models.call import CallQuerySet
 from routing.models import Queue, QueueMember

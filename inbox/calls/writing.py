@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.staff.views import HOME
+from crm.customers import numbers
 from crm.customers.models import Contact
 from crm.marketing import scripts
 from crm.marketing.models import CallScript
@@ -24,7 +25,6 @@ from crm.service.models import Ticket
 from inbox.calls import queries
 from inbox.calls.access import call_or_404, phone_channel, ticket_of
 from inbox.calls.words import OUTCOMES
-from inbox.channels.phone import numbers
 from inbox.models import Call, Channel
 from inbox.services import call_log, call_people
 from inbox.services.call_journal import File

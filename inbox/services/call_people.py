@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import Q
 
+from crm.customers import numbers
 from crm.customers.models import Contact, ContactPoint
 from crm.organisation import access
 from crm.organisation.models import User
-from inbox.channels.phone import numbers
 from inbox.channels.phone.settings import pairs
 from inbox.models import Channel
 from routing.models import Queue, QueueMember
@@ -31,7 +31,7 @@ def caller(sent: str, region: str) -> tuple[str, Contact | None]:
     found = numbers.readings(sent, region)
     if not found:
         return "", None
-    points = ContactPoint.objects.filter(kind=ContactPoint.Kind.PHONE, value__in=found)
+    points = ContactPoint.objects.filter(kind__in=ContactPoint.NUMBERS, value__in=found).order_by("kind")
     by_value = {point.value: point.contact for point in points.select_related("contact__customer")}
     number = next((each for each in found if each in by_value), found[0])
     return number, by_value.get(number)

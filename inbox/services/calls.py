@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from crm.customers import numbers
 from crm.organisation.models import User
-from inbox.channels.phone import numbers
 from inbox.channels.phone.events import Event
 from inbox.channels.phone.settings import recording_allowed
 from inbox.models import Call, Channel

@@ -20,10 +20,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core import limits
+from crm.customers import numbers
 from crm.customers.models import Contact, ContactPoint
 from crm.organisation import access
 from crm.planning.models import Appointment
-from inbox.channels.phone import numbers
 from inbox.models import Channel
 from inbox.services import call_people, callbacks, guests
 from portal.visitors import network_of

@@ -65,7 +65,7 @@ def _claim(said: Any) -> Claim | None:
         raise invalid()
     return Claim(
         identifier=text_of(said, "identifier", 200),
-        signature=text_of(said, "hash", 100),
+        signature=text_of(said, "identifier_hash", 100),
         name=text_of(said, "name", 200),
         email=text_of(said, "email", 320),
         attributes=said.get("attributes", {}),

@@ -6,41 +6,21 @@ import re
 
 import phonenumbers
 
-from crm.customers.identity import AddressInvalid, normalise
-from crm.customers.models import ContactPoint
+from crm.customers import numbers
 
 MOST = 40
 SHORTEST = 6
 """Signs of a number that can be called from outside; shorter ones are extensions."""
 WRITTEN = re.compile(r"[ \u00a0]*\+?[\d \u00a0()./\-]+")
 """How people write one number."""
-_EXTRA = re.compile(r"[^\d+]")
 
 
 def spelled(text: str, region: str) -> str:
     """E.164 (`+4940123456`); empty when it is no number."""
     text = text.strip()
-    digits = _EXTRA.sub("", text)
-    if len(text) > MOST or len(digits) < SHORTEST:
+    if len(text) > MOST or sum(sign.isdigit() for sign in text) < SHORTEST:
         return ""
-    # 00 is what most of the world dials for +, also where the region would read it otherwise.
-    candidates = [f"+{digits[2:]}"] if digits.startswith("00") else []
-    candidates.append(text if digits == text or not digits.startswith("+") else digits)
-    if not digits.startswith(("0", "+")) and len(digits) > 9:
-        candidates.append(f"+{digits}")  # machines leave the + away
-    for each in candidates:
-        try:
-            number = normalise(ContactPoint.Kind.FAX, each, region)
-        except AddressInvalid:
-            continue
-        if phonenumbers.is_valid_number(phonenumbers.parse(number)):
-            return number
-    for each in candidates:
-        try:
-            return normalise(ContactPoint.Kind.FAX, each, region)
-        except AddressInvalid:
-            continue
-    return ""
+    return numbers.one(text, region)
 
 
 def shown(text: str, region: str) -> str:

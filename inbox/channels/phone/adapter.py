@@ -17,11 +17,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.customers import numbers
 from crm.customers.models import ContactPoint
 from inbox.channels.base import Address, Inbound, NotComposable, Outbound, Outcome, Receipt
 from inbox.channels.email.understanding.language import detect
 from inbox.channels.packed_files import unpacked
-from inbox.channels.phone import numbers
 from inbox.channels.phone.settings import PhoneSettings
 from inbox.models import Call, Channel, Delivery
 from routing.registry import Fact

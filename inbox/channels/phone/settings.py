@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumbers import SUPPORTED_REGIONS
 
-from inbox.channels.phone import numbers
+from crm.customers import numbers
 from inbox.channels.settings_form import ChannelSettingsForm
 
 LINK_SCHEMES = frozenset({"https", "http", "tel", "sip", "callto"})

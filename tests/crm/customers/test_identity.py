@@ -102,3 +102,11 @@ def test_an_address_of_somebody_with_a_login_is_not_taken_over(queue: Any) -> No
     identity.claim_for_user(thief, "eve@x.test")
     identity.claim_for_user(thief, "anna@x.test")
     assert list(Ticket.objects.visible_to(owner)) == [ticket] and not Ticket.objects.visible_to(thief).exists()
+
+
+@pytest.mark.parametrize(("known", "new"), [("phone", "fax"), ("fax", "phone")])
+def test_a_number_is_one_persons_whether_it_is_called_or_faxed(db: None, known: str, new: str) -> None:
+    anna = identity.contact_for(known, "+494012345678", "Anna")
+    assert identity.contact_for(new, "+494012345678") == anna
+    assert {point.kind for point in anna.points.all()} == {"phone", "fax"}
+    assert identity.contact_for(new, "+494012345679") != anna

@@ -25,7 +25,7 @@ def proof(identifier: str, secret: str = SECRET) -> str:
 
 
 def user(identifier: str, **more: Any) -> dict[str, Any]:
-    return {"identifier": identifier, "hash": proof(identifier), **more}
+    return {"identifier": identifier, "identifier_hash": proof(identifier), **more}
 
 
 def test_a_proved_address_ties_the_visitor_to_its_contact(chat: Any, contact: Any) -> None:
@@ -39,13 +39,13 @@ def test_a_proved_address_ties_the_visitor_to_its_contact(chat: Any, contact: An
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"hash": ""},
-        {"hash": proof("somebody@else.test")},
-        {"hash": proof("anna@customer.test", "another secret")},
-        {"hash": proof("anna@customer.test")[:32]},
-        {"hash": None},
-        {"identifier": "", "hash": proof("")},
-        {"hash": "é" * 64},
+        {"identifier_hash": ""},
+        {"identifier_hash": proof("somebody@else.test")},
+        {"identifier_hash": proof("anna@customer.test", "another secret")},
+        {"identifier_hash": proof("anna@customer.test")[:32]},
+        {"identifier_hash": None},
+        {"identifier": "", "identifier_hash": proof("")},
+        {"identifier_hash": "é" * 64},
     ],
 )
 def test_without_the_right_proof_nothing_is_shown_and_nothing_changes(wrong: Any, chat: Any, contact: Any) -> None:
@@ -63,7 +63,9 @@ def test_a_channel_without_a_secret_identifies_nobody(queue: Any) -> None:
     chat = make_chat(queue)
     chat.sealed = ""
     chat.save()
-    answer = Browser(chat, enter=False).post("session", user={"identifier": "a@b.test", "hash": proof("a@b.test", "")})
+    answer = Browser(chat, enter=False).post(
+        "session", user={"identifier": "a@b.test", "identifier_hash": proof("a@b.test", "")}
+    )
     assert answer.status_code == 400
 
 

@@ -206,14 +206,14 @@ def test_the_interface_of_the_page(server: Server, host: Host, browser: Any) -> 
     host.before = (
         "window.told = []; for (const name of ['ready', 'message', 'error'])"
         " document.addEventListener('guichet:' + name, (e) => told.push([name, e.detail]));"
-        " (window.guichet = window.guichet || []).push(['identify', {identifier: '7', hash: 'ab', name: 'Anna'}]);"
+        " (window.guichet = window.guichet || []).push(['identify', {identifier: '7', identifier_hash: 'ab', name: 'Anna'}]);"
         " guichet.push(['set', {position: 'left'}]); guichet.push(['open']); guichet.push(['nonsense', 1])"
     )
     host.settings = {"locale": "zh-hant"}
     page = visit(browser, host)
     page.locator(".panel").wait_for()
     first = server.received("session")[0]["said"]
-    assert first["user"] == {"identifier": "7", "hash": "ab", "name": "Anna"}
+    assert first["user"] == {"identifier": "7", "identifier_hash": "ab", "name": "Anna"}
     assert first["locale"] == "zh-hant"
     assert first["page"] == {"url": host.url, "title": "Shop", "referrer": ""}
     assert page.locator(".g").get_attribute("class") == "g left light"
@@ -221,9 +221,9 @@ def test_the_interface_of_the_page(server: Server, host: Host, browser: Any) -> 
     page.evaluate("guichet.close()")
     page.locator(".panel").wait_for(state="hidden")
     server.control(add={"kind": "said", "text": "Hello", "id": "aaaaaaaa-1"}, state={"status": "open"})
-    page.evaluate("guichet.identify({identifier: '8', hash: 'cd'})")
+    page.evaluate("guichet.identify({identifier: '8', identifier_hash: 'cd'})")
     until(page, lambda: len(server.received("session")) == 2)
-    assert server.received("session")[1]["said"]["user"] == {"identifier": "8", "hash": "cd"}
+    assert server.received("session")[1]["said"]["user"] == {"identifier": "8", "identifier_hash": "cd"}
     page.evaluate("guichet.open()")
     until(page, lambda: server.control()["sockets"] == 1)
     server.control(answer="Hi", more={"agent": LENA})
@@ -273,7 +273,7 @@ def test_a_site_that_may_not_use_it_shows_nothing(server: Server, host: Host, br
 
 
 def test_an_identity_that_is_refused_does_not_cost_the_chat(server: Server, host: Host, browser: Any) -> None:
-    host.settings = {"user": {"identifier": "7", "hash": "forged"}}
+    host.settings = {"user": {"identifier": "7", "identifier_hash": "forged"}}
     host.before = "window.told = []; document.addEventListener('guichet:error', (e) => told.push(e.detail.code))"
     context = browser.new_context()
     context.add_init_script(OPEN_ROOTS)

@@ -246,7 +246,9 @@ def test_a_transcript_asks_for_the_address(server: Server, host: Host, browser: 
 
 def test_a_form_when_nobody_is_there(server: Server, host: Host, browser: Any) -> None:
     server.plan(duty="closed")
-    host.settings = {"user": {"identifier": "7", "hash": "00", "name": "Anna Schmidt", "email": "anna@customer.test"}}
+    host.settings = {
+        "user": {"identifier": "7", "identifier_hash": "00", "name": "Anna Schmidt", "email": "anna@customer.test"}
+    }
     page = opened(browser, host)
     page.get_by_role("heading", name="Leave us a message").wait_for()
     assert labelled(page, "Your name").input_value() == "Anna Schmidt"

@@ -26,7 +26,7 @@ const renew = async () => {
 const api = {
   open: () => mounted.then(open),
   close: () => mounted.then(close),
-  /** `{identifier, hash, name, email, attributes}`; the hash is made on the host's server. */
+  /** `{identifier, identifier_hash, name, email, attributes}`; the hash is made on the host's server. */
   identify(user) {
     settings.user = user;
     return renew();

@@ -24,9 +24,8 @@ def readings(text: str, region: str = "") -> list[str]:
     if not text.startswith("+"):
         asked.append((f"+{digits.removeprefix('00')}", None))
     found = [number for number in (_parse(*one) for one in asked) if number is not None]
-    # Begins with the own country's code: written internationally, or it would be a number of a town like that code.
-    code = str(phonenumbers.country_code_for_region(national)) if national else ""
-    if len(asked) > 1 and code != "0" and digits.startswith(code):
+    # Not as the people of the region would write it, with the 0 of their long-distance calls: international then.
+    if len(found) > 1 and not digits.startswith("0") and _written(found[0]) != digits:
         found.reverse()
     # A number that is in use somewhere before one that is only long enough; the order among equals stays.
     found.sort(key=lambda number: not phonenumbers.is_valid_number(number))
@@ -37,6 +36,11 @@ def one(text: str, region: str = "") -> str:
     """The likeliest reading, or an empty text."""
     found = readings(text, region)
     return found[0] if found else ""
+
+
+def _written(number: PhoneNumber) -> str:
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    return "".join(sign for sign in national if sign.isdigit())
 
 
 def _parse(text: str, region: str | None) -> PhoneNumber | None:
