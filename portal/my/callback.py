@@ -110,7 +110,8 @@ def callback(request: HttpRequest) -> HttpResponse:
         except callbacks.CallbackRefused as error:
             form.add_error(None, str(error))
         else:
-            at = date_format(timezone.localtime(appointment.starts_at, _zone(channel)), "l, j F, H:i")
+            written = pgettext("weekday, day and time (Django date format)", "l, j F, H:i")
+            at = date_format(timezone.localtime(appointment.starts_at, _zone(channel)), written)
             request.session["callback"] = {"at": at, "zone": str(_zone(channel))}
             return redirect("portal:callback_agreed")
     return _page(request, form, channel, times)

@@ -140,6 +140,13 @@ class TestPage:
             assert b"Monday" not in client.get(answer.url).content, "shown once"
         assert Appointment.objects.get().contact.name == "Cleo"
 
+    def test_the_moment_is_written_as_the_guest_writes_it(self, client: Client) -> None:
+        client.cookies["django_language"] = "zh-hans"
+        with time_machine.travel(FRIDAY, tick=False):
+            times = client.get("/callback/").context["form"].fields["at"].choices
+            answer = self.send(client, at=times[1][1][2][0])
+            assert "3月9日 星期一 10:00" in client.get(answer.url).content.decode()
+
     def test_somebody_signed_in_is_known(self, login: Any, customer_user: Any, contact: Any) -> None:
         type(contact).objects.filter(user=customer_user).update(user=None)
         type(contact).objects.filter(pk=contact.pk).update(user=customer_user)
