@@ -174,6 +174,9 @@ class Adapter(Protocol):
     their own on their page, such as how to embed them; `deeds` for buttons there: name → what is done, called with the
     channel and the colleague, answering in words.
 
+    `from_file` is there for channels with something that the screens make by chance and a deployment has to know
+    beforehand: name in the file → what sets it, called with the saved channel and the text; raises ValueError.
+
     `joins` (a timedelta) is there only for channels without threads of their own: so long a sender's unfinished ticket
     that came by such a channel takes his next message in, instead of a new ticket.
     """

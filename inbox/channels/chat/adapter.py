@@ -77,6 +77,7 @@ class ChatAdapter:
     panel = ""
     card = "inbox/staff/chat_card.html"
     deeds: Mapping[str, Callable[..., str]] = {"new-key": embedding.new_key, "new-secret": embedding.new_secret}
+    from_file: Mapping[str, Callable[[Channel, str], None]] = {"key": embedding.set_key}
 
     def card_of(self, channel: Channel) -> dict[str, Any]:
         """How the chat is put on a page."""

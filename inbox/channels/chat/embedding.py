@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ from inbox.channels.chat import forms, origins
 if TYPE_CHECKING:
     from crm.organisation.models import User
     from inbox.models import Channel
+
+
+_KEY = re.compile(r"[\w-]{8,64}", re.ASCII)
+"""As the widget asks (main.js)."""
 
 
 def snippet(channel: Channel) -> str:
@@ -39,6 +44,18 @@ def new_key(channel: Channel, by: User) -> str:
 
     channel_setup.save_channel(channel, {"key": forms.new_key()}, {}, by=by)
     return _("The chat has a new key. Put the new line on your pages: the old one no longer shows the chat.")
+
+
+def set_key(channel: Channel, key: str) -> None:
+    """Give the chat this public key. Raises ValueError when the widget would not take it, or another chat has it."""
+    from inbox.models import Channel
+    from inbox.services import channel_setup
+
+    if not _KEY.fullmatch(key):
+        raise ValueError("letters, digits, - and _, 8 to 64 of them")
+    if Channel.objects.filter(kind=channel.kind, settings__key=key).exclude(pk=channel.pk).exists():
+        raise ValueError("another chat has this key")
+    channel_setup.save_channel(channel, {"key": key}, {}, by=None)
 
 
 def new_secret(channel: Channel, by: User) -> str:

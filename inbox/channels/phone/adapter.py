@@ -9,7 +9,8 @@ the bytes of two calls differ that are alike in everything else, so that they ar
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -26,9 +27,20 @@ from inbox.channels.phone.settings import PhoneSettings
 from inbox.models import Call, Channel, Delivery
 from routing.registry import Fact
 
+_TOKEN = re.compile(r"[\w-]{20,200}", re.ASCII)
 REQUEST = "request"
 """Of a visitor who wants to be called: his own words, so his message and no call."""
 _TEXTS = (*("kind", "direction", "state", "number", "name", "from", "to", "line", "queue", "cause", "subject", "text"),)
+
+
+def set_token(channel: Channel, token: str) -> None:
+    """The address that the telephone system reports to ends in this. Raises ValueError when it could be guessed."""
+    from inbox.services import call_tokens
+
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("letters, digits, - and _, 20 to 200 of them")
+    if call_tokens.digest(token) != channel.settings.get("token_hash"):
+        call_tokens.renew(channel, token)
 
 
 class PhoneAdapter:
@@ -43,6 +55,7 @@ class PhoneAdapter:
     panel = "inbox/calls/panel.html"
     joins = timedelta(hours=24)
     """Whoever tries five times within a day has one request and not five."""
+    from_file: Mapping[str, Callable[[Channel, str], None]] = {"token": set_token}
     facts = (
         Fact("called_number", _("number called"), "text"),
         Fact("direction", _("direction of the call"), "choice", lambda: Call.Direction.choices),

@@ -52,13 +52,15 @@ class Command(BaseCommand):
         made = channel.pk is None
         kind = str(entry.get("kind") or channel.kind or "email")
         try:
-            form_class = registry.adapter(kind).form
+            adapter = registry.adapter(kind)
         except registry.UnknownChannelKind:
             known = ", ".join(each.kind for each in registry.adapters())
             raise CommandError(f"{name}: no channel kind “{kind}”; there are {known}") from None
         if not made and kind != channel.kind:
             raise CommandError(f"{name}: it is of kind “{channel.kind}” and stays so")
-        given = {key: value for key, value in entry.items() if key not in _OWN}
+        form_class = adapter.form
+        further = getattr(adapter, "from_file", {})
+        given = {key: value for key, value in entry.items() if key not in _OWN and key not in further}
         unknown = sorted(set(given) - set(form_class.base_fields))
         if unknown:
             raise CommandError(f"{name}: unknown settings {', '.join(unknown)}")
@@ -78,6 +80,11 @@ class Command(BaseCommand):
         settings = form.settings() if isinstance(form, ChannelSettingsForm) else dict(form.cleaned_data)
         secrets = {key: form.cleaned_data[key] for key in secret_names if given.get(key)}
         save_channel(channel, settings, secrets, by=None)
+        for key in further.keys() & entry.keys():
+            try:
+                further[key](channel, self._secret(name, key, entry[key]))
+            except ValueError as fault:
+                raise CommandError(f"{name}: {key}: {fault}") from fault
         return f"{'made' if made else 'changed'}: {name}"
 
     def _own(self, channel: Channel, entry: dict[str, Any], form: Any) -> None:

@@ -19,6 +19,7 @@ from inbox.channels.email.adapter import EmailAdapter
 from inbox.channels.email.forms import EmailSettingsForm
 from inbox.channels.email.probe import probe
 from inbox.models import Channel
+from inbox.services import call_tokens
 from tests import factories
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp_sink import SmtpSink
@@ -250,3 +251,17 @@ def test_no_file_and_no_list(db, tmp_path):
     (tmp_path / "x.json").write_text('"text"')
     with pytest.raises(CommandError, match="expected"):
         call_command("load_channels", str(tmp_path / "x.json"))
+
+
+def test_a_file_says_the_key_of_a_chat_and_the_token_of_a_telephone_system(tmp_path, db, monkeypatch):
+    monkeypatch.setenv("CTI_TOKEN", "t0ken-of-twenty-signs")
+    site = {"name": "Site", "kind": "chat", "queue": "S", "origins": "https://a.example", "key": "shop-key-1"}
+    pbx = {"name": "PBX", "kind": "phone", "queue": "S", "region": "DE", "token": "env:CTI_TOKEN"}
+    for _again in range(2):
+        load(tmp_path, site, pbx)
+        assert Channel.objects.get(name="Site").settings["key"] == "shop-key-1"
+        assert call_tokens.channel_of("t0ken-of-twenty-signs") == Channel.objects.get(name="PBX")
+    for wrong in ({**site, "key": "no key"}, {**site, "name": "Other"}, {**pbx, "token": "short"}):
+        with pytest.raises(CommandError):
+            load(tmp_path, wrong)
+    assert Channel.objects.count() == 2
