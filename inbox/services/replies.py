@@ -32,7 +32,7 @@ MAX_RECIPIENTS = 20
 
 
 class UnseenMessages(Exception):
-    """The customer wrote something that the author has not seen."""
+    """The customer, or a colleague, added something that the author has not seen."""
 
     def __init__(self, messages: list[Message]) -> None:
         super().__init__("there are messages that the author has not seen")
@@ -61,7 +61,7 @@ def reply(
     """Answer the customer: message and deliveries in one transaction, sent by the loop afterwards.
 
     `channel` and `to` choose another way than the one the customer last used. `seen` is the ticket's sequence number
-    that the author has before his eyes. Raises UnseenMessages when the customer wrote since (unless `override`),
+    that the author has before his eyes. Raises UnseenMessages when anybody else wrote since (unless `override`),
     ValidationError for addresses that the channel cannot take or too many of them, NoWayOut.
     """
     if not text.strip() and not attached:
@@ -69,7 +69,9 @@ def reply(
     change = Change.lock(ticket.pk, actor=author)
     ticket = change.ticket
     if seen is not None and not override:
-        unseen = list(ticket.messages.filter(kind=Message.Kind.INBOUND, seq__gt=seen).order_by("seq"))
+        # Our own machine's words change nothing for the author; a colleague's answer or note may change everything.
+        added = ticket.messages.exclude(kind=Message.Kind.AUTOMATIC).exclude(author=author)
+        unseen = list(added.filter(seq__gt=seen).order_by("seq"))
         if unseen:
             raise UnseenMessages(unseen)
     way = _way(ticket, channel, to)

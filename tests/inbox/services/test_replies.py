@@ -51,6 +51,20 @@ def test_an_answer_over_an_unseen_message_is_held(ticket: Ticket, channel: Any, 
     assert replies.reply(ticket, author=agent, text="Bye.", seen=ticket.sequence).pk
 
 
+@pytest.mark.parametrize("kind", ["outbound", "note", "call"])
+def test_an_answer_waits_for_what_a_colleague_added_meanwhile(
+    ticket: Ticket, channel: Any, agent: Any, kind: str
+) -> None:
+    seen, lena = ticket.sequence, factories.UserFactory(name="Lena", is_staff=True)
+    factories.MessageFactory(ticket=ticket, kind="automatic", text="We have your message.")
+    mine = factories.MessageFactory(ticket=ticket, kind="note", author=agent, text="I am on it.")
+    theirs = factories.MessageFactory(ticket=ticket, kind=kind, author=lena, text="It is solved.")
+    with pytest.raises(replies.UnseenMessages) as held:
+        replies.reply(ticket, author=agent, text="Which model?", seen=seen)
+    assert held.value.messages == [theirs] and mine.seq > seen
+    assert replies.reply(ticket, author=agent, text="Fine.", seen=theirs.seq).pk
+
+
 @pytest.mark.parametrize(
     "to",
     [

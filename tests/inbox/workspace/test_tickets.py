@@ -84,6 +84,20 @@ def test_an_answer_is_held_while_something_new_is_unseen(desk, ticket):
     assert seen.status_code == 200
 
 
+def test_an_answer_is_held_while_that_of_a_colleague_is_unseen(login, agent, supervisor, channel, ticket):
+    lena = login(supervisor)
+    assert lena.post(url("reply", ticket), {"text": "Lena was first", "seen": "1"}, **HTMX).status_code == 200
+    desk = login(agent)
+    held = desk.post(url("reply", ticket), {"text": "Sabine was second", "seen": "1"}, **HTMX)
+    assert held.status_code == 409
+    assert 'data-unseen="1"' in held.content.decode() and "Lena was first" in held.content.decode()
+    assert Message.objects.get(kind="outbound").author == supervisor
+    again = {"text": "Sabine was second", "seen": "1", "override": "1", "client_id": "0123456789abcdef"}
+    for _twice in range(2):
+        assert desk.post(url("reply", ticket), again, **HTMX).status_code == 200
+    assert Message.objects.filter(kind="outbound").count() == 2
+
+
 def test_a_reply_takes_copies_files_and_a_status(desk, ticket):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
