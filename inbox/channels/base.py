@@ -76,6 +76,8 @@ class Inbound:
     """`call`: somebody wrote down a call, a visit or a letter; colleagues see it, customers do not."""
     answered: bool = False
     """True when the customer has had his answer with it, as in a call that was talked through."""
+    alone: bool = False
+    """Not a further try of the same request: it opens its own ticket where `Adapter.joins` would let it join one."""
     subject: str = ""
     text: str = ""
     """The whole body as plain text; made from the HTML when there is no text part."""

@@ -48,7 +48,9 @@ class Draft:
 
     @property
     def joins(self) -> timedelta | None:
-        """How long the sender's unfinished ticket of such a channel takes his next message in, see `Adapter.joins`."""
+        """How long the sender's unfinished ticket of such a channel takes this message in, see `Adapter.joins`."""
+        if self.inbound.alone:
+            return None
         return getattr(registry.adapter(self.channel.kind), "joins", None)
 
     @property

@@ -54,7 +54,7 @@ class PhoneAdapter:
     form = PhoneSettings
     panel = "inbox/calls/panel.html"
     joins = timedelta(hours=24)
-    """Whoever tries five times within a day has one request and not five."""
+    """Whoever tries five times within a day has one request and not five; whoever writes or comes has another."""
     from_file: Mapping[str, Callable[[Channel, str], None]] = {"token": set_token}
     facts = (
         Fact("called_number", _("number called"), "text"),
@@ -82,6 +82,7 @@ class PhoneAdapter:
         return Inbound(
             kind="inbound" if request else "call",
             answered=call.get("answered") is True,
+            alone=text["kind"] in (Call.Kind.VISIT, Call.Kind.LETTER),
             sender=Address(number, text["name"]) if number or text["name"] else None,
             subject=" ".join(text["subject"].split()),
             text=text["text"],

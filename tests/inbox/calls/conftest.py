@@ -43,6 +43,12 @@ def lena(queue: Any) -> Any:
 
 
 @pytest.fixture
+def desk(login: Any, lena: Any) -> Client:
+    """Lena, signed in."""
+    return login(lena)
+
+
+@pytest.fixture
 def caller(contact: Any) -> Any:
     """Anna, who is also reached by telephone."""
     factories.PointFactory(contact=contact, kind=ContactPoint.Kind.PHONE, value=NUMBER)
@@ -81,3 +87,19 @@ def post() -> Callable[[], None]:
 
 def only_call() -> Call:
     return Call.objects.select_related("ticket", "message", "contact", "agent").get()
+
+
+def log_form(desk: Client, query: str = "", **changed: Any) -> dict[str, Any]:
+    """What the form would send, with some of it changed."""
+    form = desk.get(f"/desk/calls/new/{query}").context["form"]
+    contact = desk.get(f"/desk/calls/new/{query}").context["contact"]
+    usual = {
+        "what": "call-out",
+        "who": form["who"].value() or "",
+        "contact": contact.pk if contact else "",
+        "ticket": form["ticket"].value() or "",
+        "reached": "on",
+        "key": form["key"].value(),
+        "note": "Talked about the valve.",
+    }
+    return {**usual, **changed}

@@ -20,16 +20,11 @@ from crm.planning.models import Appointment, Task
 from crm.service.models import Ticket
 from inbox.models import Attachment, Call, Message
 from tests import factories
-from tests.inbox.calls.conftest import NUMBER, only_call
+from tests.inbox.calls.conftest import NUMBER, log_form, only_call
 
 pytestmark = pytest.mark.django_db
 MARKUP = '"><img src=x onerror=__xss=1>'
 FORMULA = "=cmd|'/C calc'!A0"
-
-
-@pytest.fixture
-def desk(login: Any, lena: Any) -> Client:
-    return login(lena)
 
 
 @pytest.fixture
@@ -40,22 +35,6 @@ def stranger(phone: Any) -> Client:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
-
-
-def log_form(desk: Client, query: str = "", **changed: Any) -> dict[str, Any]:
-    """What the form would send, with some of it changed."""
-    form = desk.get(f"/desk/calls/new/{query}").context["form"]
-    contact = desk.get(f"/desk/calls/new/{query}").context["contact"]
-    usual = {
-        "what": "call-out",
-        "who": form["who"].value() or "",
-        "contact": contact.pk if contact else "",
-        "ticket": form["ticket"].value() or "",
-        "reached": "on",
-        "key": form["key"].value(),
-        "note": "Talked about the valve.",
-    }
-    return {**usual, **changed}
 
 
 # The log
