@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.planning import services as planning
-from crm.planning.models import Appointment, Task
+from crm.planning.models import Appointment, Task, TaskEvent
 from crm.service import access, services
 from crm.service.changes import Change
 from crm.service.models import Ticket
 from inbox.intake.draft import Draft
 from inbox.models import Call, Message, RawMessage
 from inbox.services import call_journal
+from routing import hours
 
 CALLBACK_MINUTES = 60
 """Minutes of business time to call back within, where the channel says nothing."""
 EARLY, LATE = timedelta(minutes=30), timedelta(hours=12)
 """A talk so long before or after the agreed time is the agreed one."""
+NOTE_LENGTH = 2000
+"""Somebody who rings all day does not make the note endless."""
 
 
 def posted(drafts: Sequence[Draft]) -> None:
@@ -62,10 +68,13 @@ def settle(call: Call) -> None:
 def _ask_to_call_back(call: Call) -> None:
     if not call.number:
         return  # nobody can call a number that was withheld
-    waiting = Task.objects.filter(kind=Task.Kind.CALL_BACK, state=Task.State.OPEN)
-    if waiting.filter(contact=call.contact).exists():
-        return
     minutes = int(call.channel.settings.get("callback_minutes") or CALLBACK_MINUTES)
+    over = call.ended_at or call.started_at
+    due_at = planning.due_in(minutes, call.queue, start=over)
+    waiting = _asked_before(call)
+    if waiting is not None:
+        _called_again(waiting, call, over, due_at)
+        return
     with translation.override(call.channel.language):
         who = (call.contact.name if call.contact else "") or call.number
         title = _("Call back: %(who)s") % {"who": who}
@@ -77,10 +86,38 @@ def _ask_to_call_back(call: Call) -> None:
             contact=call.contact,
             phone=call.number,
             reference=f"ticket:{call.ticket_id}" if call.ticket_id else "",
-            due_at=planning.due_in(minutes, call.queue, start=call.ended_at or call.started_at),
+            due_at=due_at,
         ),
         by=None,
     )
+
+
+def _asked_before(call: Call) -> Task | None:
+    """The open call-back that an earlier missed call of this person asked for in this queue.
+
+    A colleague's own plans and those of rules do not count: they may be about something else, and due next month.
+    """
+    ours = TaskEvent.objects.filter(task=OuterRef("pk"), what="made", actor=None, actor_name="")
+    rows = Task.objects.select_for_update(of=("self",), no_key=True)
+    rows = rows.filter(Exists(ours), kind=Task.Kind.CALL_BACK, state=Task.State.OPEN, contact=call.contact)
+    # Who takes a task over for himself may take it out of the queue; it is still the one that was asked for there.
+    return rows.filter(Q(queue=call.queue) | Q(queue=None)).order_by("due_at", "pk").first()
+
+
+def _called_again(task: Task, call: Call, at: datetime, due_at: datetime) -> None:
+    """One call-back answers all his tries; it says so, and is due when the most urgent of them is."""
+    with translation.override(call.channel.language):
+        calendar = hours.calendar(call.queue.hours)
+        local = timezone.localtime(at, ZoneInfo(calendar.zone) if calendar else None)
+        when = date_format(local, "SHORT_DATETIME_FORMAT")
+        said = _("Called again on %(when)s, see #%(number)d.") % {
+            "when": when,
+            "number": call.ticket.number if call.ticket else 0,
+        }
+    values: dict[str, object] = {"due_at": min(task.due_at or due_at, due_at)}
+    if len(task.note) < NOTE_LENGTH:
+        values["note"] = f"{task.note}\n{said}".lstrip()
+    planning.edit_task(task, values, by=None)
 
 
 def _called_back(call: Call) -> None:
