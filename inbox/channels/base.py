@@ -47,6 +47,8 @@ class InboundFile:
 class DeliveryReport:
     """What a bounce or delivery status notification (RFC 3464) says about a message that somebody sent."""
 
+    kind: Literal["failure", "success", "receipt", "complaint"] = "failure"
+    """`failure` is a delay too; `receipt` (RFC 8098) and `complaint` (RFC 5965) come of what did arrive."""
     recipients: tuple[str, ...] = ()
     permanent: bool = False
     status: str = ""

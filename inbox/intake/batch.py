@@ -125,7 +125,8 @@ class Batch:
         for point, names in wanted.items():
             found = contacts_for(point, names)
             self.contacts.update({(point, address): contact for address, contact in found.items()})
-        nobody = [d for d in self.drafts if not d.contact_key and not d.outcome and d.contact is None]
+        silent = [d for d in self.drafts if not d.contact_key and not d.outcome and d.contact is None]
+        nobody = [d for d in silent if d.inbound.report is None]
         made = Contact.objects.bulk_create(
             Contact(name=d.inbound.sender.name[:200] if d.inbound.sender else "") for d in nobody
         )

@@ -7,6 +7,8 @@ from inbox.intake.draft import Draft
 from inbox.models import RawMessage
 from inbox.services import deliveries
 
+_KINDS = {"success": "success", "receipt": "read receipt", "complaint": "abuse report"}
+
 
 def recognise(draft: Draft, _batch: Batch) -> None:
     """No contact is looked up, and made, for a mail system that reports."""
@@ -22,10 +24,11 @@ def find_delivery(draft: Draft, batch: Batch) -> None:
     if report is None:
         return
     draft.delivery = deliveries.bounced(report, delivered_to=draft.own_addresses_written)
+    kind = _KINDS.get(report.kind) or ("permanent failure" if report.permanent else "temporary failure")
     if draft.delivery is None:
-        draft.settle(RawMessage.Outcome.REPORT, "about no message of ours")
+        about = "about no message of ours"
+        draft.settle(RawMessage.Outcome.REPORT, about if report.kind == "failure" else f"{kind}, {about}")
         return
-    kind = "permanent" if report.permanent else "temporary"
-    draft.settle(RawMessage.Outcome.REPORT, f"{kind} failure for {draft.delivery.recipient}")
+    draft.settle(RawMessage.Outcome.REPORT, f"{kind} for {draft.delivery.recipient}")
     if draft.delivery.message is not None:
         draft.raw.ticket_id = draft.delivery.message.ticket_id

@@ -131,11 +131,14 @@ def bounced(report: DeliveryReport, *, delivered_to: Iterable[str] = ()) -> Deli
     """Write what a bounce says onto the delivery it is about, and return that; None when it is not one of ours.
 
     It is found by the signed return path the bounce was sent to, by the envelope id, or by the Message-ID quoted in
-    it. A permanent failure makes it failed, a delay is only noted.
+    it. A permanent failure makes it failed, a delay and a success are only noted, a reader's receipt or complaint says
+    nothing of the way there.
     """
     delivery = _subject_of(report, delivered_to)
     if delivery is None:
         return None
+    if report.kind != "failure" and (report.kind != "success" or delivery.bounced_at):
+        return delivery
     delivery.response = " ".join(f"{report.status} {report.diagnostic}".split())[:500]
     fields = ["response"]
     if report.permanent:

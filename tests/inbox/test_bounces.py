@@ -9,8 +9,8 @@ import pytest
 from inbox.channels.base import Address, DeliveryReport
 from inbox.channels.email.reading.message import parse
 from inbox.channels.email.reading.parsed import ParsedMail, Part
-from inbox.channels.email.understanding.bounces import find_report
-from inbox.channels.email.understanding.statuses import failed_recipients
+from inbox.channels.email.understanding.bounces import find_good_report, find_report
+from inbox.channels.email.understanding.statuses import reported_recipients
 
 pytestmark = pytest.mark.once
 
@@ -57,8 +57,37 @@ class TestStatusFields:
         assert (found.recipients, found.permanent, found.status) == (("a@b.example",), False, "4.4.1")
 
     @pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
-    def test_good_news_is_no_report(self, action: str) -> None:
-        assert find_report(report(f"\nFinal-Recipient: rfc822; a@b.example\nAction: {action}\nStatus: 2.0.0\n")) is None
+    def test_good_news_is_no_failure(self, action: str) -> None:
+        told = report(
+            f"\nFinal-Recipient: rfc822; a@b.example\nAction: {action}\nStatus: 2.1.5\n", "Message-ID: <our@x.example>"
+        )
+        assert find_report(told) is None
+        assert find_good_report(told) == DeliveryReport(
+            kind="success",
+            recipients=("a@b.example",),
+            status="2.1.5",
+            diagnostic=action,
+            original_message_id="our@x.example",
+        )
+
+    def test_a_failure_among_successes_is_no_good_news(self) -> None:
+        told = report(
+            "\nFinal-Recipient: rfc822; ok@b.example\nAction: delivered\nStatus: 2.0.0\n"
+            "\nFinal-Recipient: rfc822; bad@b.example\nAction: failed\nStatus: 5.2.2\n"
+        )
+        assert find_good_report(told) is None
+
+    def test_a_person_who_attaches_a_report_of_success_still_writes(self) -> None:
+        inner = "Final-Recipient: rfc822; a@b.example\nAction: delivered\nStatus: 2.0.0\n"
+        for told in (
+            mail(f"Where is it? I got this:\n\n{inner}", sender="ann@client.example", subject="Delivered?"),
+            parse(
+                b"From: ann@client.example\nSubject: Where is it?\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHere:\n"
+                b"--b\nContent-Type: message/delivery-status\n\n" + inner.encode() + b"\n--b--\n"
+            ),
+        ):
+            assert find_report(told) is None
+            assert find_good_report(told) is None
 
     def test_only_the_failed_ones_of_a_mixed_report_are_named(self) -> None:
         found = find_report(
@@ -84,20 +113,20 @@ class TestStatusFields:
         ],
     )
     def test_ways_of_writing_the_recipient(self, fields: str, address: str) -> None:
-        [found] = failed_recipients(f"{fields}\nAction: failed\nStatus: 5.1.1")[0]
+        [found] = reported_recipients(f"{fields}\nAction: failed\nStatus: 5.1.1")[0]
         assert found.address == address
 
     def test_groups_without_blank_lines_and_with_blank_lines_inside(self) -> None:
         text = "Final-Recipient: rfc822; a@b.example\nAction: failed\nFinal-Recipient: rfc822; c@d.example\nAction: failed\n"
-        assert [r.address for r in failed_recipients(text)[0]] == ["a@b.example", "c@d.example"]
-        [torn] = failed_recipients("Final-Recipient: rfc822; a@b.example\n\nAction: delayed\nStatus: 4.2.2\n")[0]
+        assert [r.address for r in reported_recipients(text)[0]] == ["a@b.example", "c@d.example"]
+        [torn] = reported_recipients("Final-Recipient: rfc822; a@b.example\n\nAction: delayed\nStatus: 4.2.2\n")[0]
         assert (torn.action, torn.status) == ("delayed", "4.2.2")
 
     def test_a_status_alone_says_what_happened(self) -> None:
-        failed, others = failed_recipients(
+        failed, others = reported_recipients(
             "Final-Recipient: rfc822; a@b.example\nStatus: 4.2.2\n\nFinal-Recipient: rfc822; c@d.example\nStatus: 2.1.5\n"
         )
-        assert ([r.action for r in failed], others) == (["delayed"], 1)
+        assert ([r.action for r in failed], [r.action for r in others]) == (["delayed"], ["delivered"])
 
 
 class TestWords:

@@ -25,6 +25,7 @@ def _plain(address: Address | None) -> dict[str, str] | None:
 
 def described(mail: Inbound, keys: dict[str, Any]) -> dict[str, Any]:
     """What the reader found, for the keys that an expected result names."""
+    bounce = mail.report if mail.report and mail.report.kind == "failure" else None
     found: dict[str, Any] = {
         "from": _plain(mail.sender),
         "no_from": mail.sender is None,
@@ -37,8 +38,8 @@ def described(mail: Inbound, keys: dict[str, Any]) -> dict[str, Any]:
         "html": clean(mail.html),
         "attachments": [{"name": each.name, "type": each.content_type, "size": each.size} for each in mail.files],
         "ambiguous": mail.ambiguous_sender,
-        "is_bounce": mail.report is not None,
-        "bounced_addresses": list(mail.report.recipients) if mail.report else [],
+        "is_bounce": bounce is not None,
+        "bounced_addresses": list(bounce.recipients) if bounce else [],
         "is_auto_reply": is_auto_reply(mail.automatic),
         "error": bool(mail.errors),
     }

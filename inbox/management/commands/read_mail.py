@@ -77,6 +77,7 @@ def _described(name: str, raw: bytes, trusted: str) -> dict[str, Any]:
 
 
 def _as_json(name: str, mail: Inbound) -> dict[str, Any]:
+    bounce = mail.report if mail.report and mail.report.kind == "failure" else None
     return {
         "file": name,
         "from": _address(mail.sender) if mail.sender else None,
@@ -91,8 +92,8 @@ def _as_json(name: str, mail: Inbound) -> dict[str, Any]:
         "reply_text": mail.reply_text,
         "attachments": [{"name": each.name, "type": each.content_type, "size": each.size} for each in mail.files],
         "is_auto_reply": is_auto_reply(mail.automatic),
-        "is_bounce": mail.report is not None,
-        "bounced_addresses": list(mail.report.recipients) if mail.report else [],
+        "is_bounce": bounce is not None,
+        "bounced_addresses": list(bounce.recipients) if bounce else [],
         "language": mail.language,
         "error": "; ".join(mail.errors) or None,
     }

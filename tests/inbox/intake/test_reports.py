@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crm.customers.models import Contact
 from crm.service import services
 from crm.service.models import Ticket, TicketEvent
 from inbox.channels.email import tokens
@@ -103,3 +104,61 @@ def test_a_forged_return_path_touches_no_delivery(receive: Any, delivery: Delive
     receive(report("x@x.test", to=to[:-14] + "aa@example.com"))
     delivery.refresh_from_db()
     assert delivery.state == "sent"
+
+
+@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
+def test_a_success_is_noted_and_opens_no_ticket(receive: Any, delivery: Delivery, action: str) -> None:
+    people = Contact.objects.count()
+    raw = receive(b"Return-Path: <>\n" + report(delivery.mail_id, action=action, status="2.1.5"))
+    delivery.refresh_from_db()
+    assert (raw.outcome, raw.reason) == ("delivery-report", "success for anna@customer.test")
+    assert (delivery.state, delivery.bounced_at, delivery.message.ticket.status) == ("sent", None, "resolved")
+    assert delivery.response.startswith(f"2.1.5 {action}")
+    assert (Ticket.objects.count(), Contact.objects.count()) == (1, people)
+
+
+def test_a_success_of_nothing_of_ours_opens_no_ticket(receive: Any) -> None:
+    raw = receive(report("spam@elsewhere.test", action="delivered", status="2.0.0"))
+    assert (raw.outcome, raw.reason) == ("delivery-report", "success, about no message of ours")
+    assert not Ticket.objects.exists()
+
+
+def test_a_success_does_not_hide_the_failure_before_it(receive: Any, delivery: Delivery) -> None:
+    receive(report(delivery.mail_id))
+    receive(report(delivery.mail_id, action="relayed", status="2.0.0").replace(b"<report@", b"<later@"))
+    delivery.refresh_from_db()
+    assert (delivery.state, "5.1.1" in delivery.response) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "fields", "reason"),
+    [
+        ("feedback-report", "feedback-report", "Feedback-Type: abuse\nVersion: 1\nUser-Agent: X/1\n", "abuse report"),
+        (
+            "disposition-notification",
+            "disposition-notification",
+            "Final-Recipient: rfc822; anna@customer.test\nOriginal-Message-ID: <{mail_id}>\n"
+            "Disposition: manual-action/MDN-sent-manually; displayed\n",
+            "read receipt",
+        ),
+    ],
+)
+@pytest.mark.parametrize("sender", ["fbl@mailbox.test", "Anna Schmidt <anna@customer.test>"])
+def test_abuse_reports_and_read_receipts_open_no_ticket(
+    receive: Any, delivery: Delivery, kind: str, part: str, fields: str, reason: str, sender: str
+) -> None:
+    raw = receive(
+        (
+            f"From: {sender}\nTo: support@example.com\nSubject: Read: Leaking machine\nMessage-ID: <r@customer.test>\n"
+            f"In-Reply-To: <{delivery.mail_id}>\nMIME-Version: 1.0\n"
+            f'Content-Type: multipart/report; report-type={kind}; boundary="B"\n\n--B\n\nThis is a report.\n'
+            f"--B\nContent-Type: message/{part}\n\n{fields.format(mail_id=delivery.mail_id)}\n"
+            f"--B\nContent-Type: message/rfc822\n\nMessage-ID: <{delivery.mail_id}>\n\nWhich model?\n--B--\n"
+        ).encode()
+    )
+    response = delivery.response
+    delivery.refresh_from_db()
+    assert (raw.outcome, raw.reason) == ("delivery-report", f"{reason} for anna@customer.test")
+    assert raw.ticket_id == delivery.message.ticket_id and raw.message_id is None
+    assert (delivery.state, delivery.response, delivery.message.ticket.status) == ("sent", response, "resolved")
+    assert Ticket.objects.count() == 1

@@ -51,7 +51,7 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         files=parsed.files,
         language=language.detect(reply_text or parsed.text),
         automatic=automatic.why_automatic(parsed, parsed.text),
-        report=bounces.find_report(parsed),
+        report=bounces.find_report(parsed) or bounces.find_good_report(parsed),
         ambiguous_sender=_is_ambiguous(fields, senders),
         authentication=authentication.read(parsed.headers.get("authentication-results", ()), trusted)
         if trusted

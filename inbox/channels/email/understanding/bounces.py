@@ -2,9 +2,10 @@
 
 A report is a *failure or delay* report: RFC 3464 `Action: failed` or `Action: delayed`, or the words of the many mail
 systems that never learned RFC 3464. A delay is a report too (`permanent` is False), as in flufl.bounce and sisimai:
-it belongs to the message that was sent, and never is a customer's new request. No reports are: notices that a message
-was `delivered`, `relayed` or `expanded`, read receipts (RFC 8098), abuse feedback (RFC 5965: the mail did arrive),
-challenges ("click to be let through"), vacation notices, and people who write about bounces or forward one.
+it belongs to the message that was sent, and never is a customer's new request. Where nothing failed, see
+`find_good_report`: notices that a message was `delivered`, `relayed` or `expanded`, read receipts (RFC 8098), abuse
+feedback (RFC 5965: the mail did arrive). No reports are challenges ("click to be let through"), vacation notices, and
+people who write about bounces or forward one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flufl.bounce import all_failures
 
@@ -20,10 +21,10 @@ from inbox.channels.base import DeliveryReport
 
 from . import notices
 from .machines import has_null_sender, is_mail_system
-from .statuses import Recipient, failed_recipients, has_status_fields
+from .statuses import Recipient, has_status_fields, reported_recipients
 
 if TYPE_CHECKING:
-    from inbox.channels.email.reading.parsed import ParsedMail
+    from inbox.channels.email.reading.parsed import ParsedMail, Part
 
 # It logs every detector it tries, and a traceback for each odd mail; neither is of use to anybody here.
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
@@ -32,6 +33,9 @@ _NOT_A_FAILURE = re.compile(
     r"report-type\s*=\s*\"?\s*(?:disposition-notification|feedback-report|x-)|multipart/(?:disposition|feedback)",
     re.IGNORECASE,
 )
+_REPORT_TYPE = re.compile(r"^\s*multipart/report\b.*?report-type\s*=\s*\"?\s*([a-z-]+)", re.IGNORECASE | re.DOTALL)
+_ABOUT = re.compile(r"^original-message-id:[ \t]*\n?[ \t]*<([^<>\n]{3,500})>", re.IGNORECASE | re.MULTILINE)
+_FOUND = re.compile(r"^(?:disposition|feedback-type):[ \t]*([^\n]{1,200})", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID = re.compile(r"^message-id:[ \t]*\n?[ \t]*<([^<>\n]{3,500})>", re.IGNORECASE | re.MULTILINE)
 _TO = re.compile(
     r"^(?:x-envelope-to|x-original-to|to):[ \t]*([^\n]*(?:\n[ \t]+[^\n]*){0,3})", re.IGNORECASE | re.MULTILINE
@@ -76,7 +80,47 @@ def find_report(parsed: ParsedMail) -> DeliveryReport | None:
     return _report(parsed, notice, original, _from_words(parsed, notice, original))
 
 
+def find_good_report(parsed: ParsedMail) -> DeliveryReport | None:
+    """The report that this mail is when nothing failed: of delivery, of reading, of abuse. Pure; never raises.
+
+    Only what the mail as a whole is counts: a person may forward a report, or attach one.
+    """
+    kind = _REPORT_TYPE.match(parsed.header("content-type"))
+    by_type = kind[1].lower() if kind else ""
+    if by_type == "feedback-report" or (_is_reporting(parsed) and parsed.parts_of("message/feedback-report")):
+        return _from_reader(parsed, "complaint", parsed.parts_of("message/feedback-report"))
+    receipts = parsed.parts_of("message/disposition-notification")
+    if by_type == "disposition-notification" or (_is_reporting(parsed) and receipts):
+        return _from_reader(parsed, "receipt", receipts)
+    declared = _is_reporting(parsed) and parsed.parts_of("message/delivery-status", "message/global-delivery-status")
+    if not (declared or is_mail_system(parsed) or has_null_sender(parsed)):
+        return None
+    failed, others = reported_recipients("\n\n".join(_status_texts(parsed)))
+    if failed or not (others or declared):
+        return None
+    first = others[0] if others else Recipient("", "")
+    return DeliveryReport(
+        kind="success",
+        recipients=_unique(r.address for r in others if r.address),
+        status=first.status or _SUCCESS,
+        diagnostic=f"{first.action} {first.diagnostic}".strip(),
+        original_message_id=_original_id(parsed, _notice(parsed)[1]),
+        original_envelope_token=first.envelope_token,
+    )
+
+
 _SUCCESS = "2.0.0"
+
+
+def _from_reader(parsed: ParsedMail, kind: Literal["receipt", "complaint"], parts: tuple[Part, ...]) -> DeliveryReport:
+    """From whom it reached after all: the fields of RFC 8098 and of RFC 5965 name the message alike."""
+    told = "\n".join(part.text for part in parts)[:60_000]
+    about, found = _ABOUT.search(told), _FOUND.search(told)
+    return DeliveryReport(
+        kind=kind,
+        diagnostic=found[1].strip() if found else "",
+        original_message_id=about[1].strip() if about else _original_id(parsed, _notice(parsed)[1]),
+    )
 
 
 def _is_reporting(parsed: ParsedMail) -> bool:
@@ -93,7 +137,7 @@ def _from_rejection(parsed: ParsedMail) -> DeliveryReport | None:
     ):
         return None
     notice, original = _notice(parsed)
-    failed, _ = failed_recipients(texts[0])
+    failed, _ = reported_recipients(texts[0])
     return _report(parsed, notice, original, tuple(r.address for r in failed if r.address))
 
 
@@ -135,14 +179,10 @@ def _notice(parsed: ParsedMail) -> tuple[str, str]:
 
 def _from_status_fields(parsed: ParsedMail, notice: str, original: str) -> DeliveryReport | None:
     """From the machine-readable part (RFC 3464), or from the same fields written as plain text."""
-    texts = [p.text for p in parsed.parts_of("message/delivery-status", "message/global-delivery-status")]
-    if not texts:
-        # Gateways turn the part into plain text, some systems never declared it.
-        texts = [p.text for p in parsed.parts if p.content_type.startswith("text/") and has_status_fields(p.text)]
-        texts = [notices.split_original(text)[0] for text in texts]
+    texts = _status_texts(parsed)
     if not texts:
         return None
-    failed, others = failed_recipients("\n\n".join(texts))
+    failed, others = reported_recipients("\n\n".join(texts))
     own = _own_addresses(parsed)
     usable = [r for r in failed if r.address and r.address.lower() not in own] or [r for r in failed if r.address]
     if usable:
@@ -158,6 +198,15 @@ def _from_status_fields(parsed: ParsedMail, notice: str, original: str) -> Deliv
     if not failed and others:
         return DeliveryReport(status=_SUCCESS)
     return None
+
+
+def _status_texts(parsed: ParsedMail) -> list[str]:
+    texts = [p.text for p in parsed.parts_of("message/delivery-status", "message/global-delivery-status")]
+    if not texts:
+        # Gateways turn the part into plain text, some systems never declared it.
+        texts = [p.text for p in parsed.parts if p.content_type.startswith("text/") and has_status_fields(p.text)]
+        texts = [notices.split_original(text)[0] for text in texts]
+    return texts
 
 
 def _is_notice(parsed: ParsedMail, notice: str, original: str) -> bool:
@@ -259,4 +308,4 @@ def _unique(addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(seen.values())
 
 
-__all__ = ["Recipient", "find_report"]
+__all__ = ["Recipient", "find_good_report", "find_report"]

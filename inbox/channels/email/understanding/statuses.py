@@ -31,10 +31,10 @@ def has_status_fields(text: str) -> bool:
     return bool(_MARK.search(text))
 
 
-def failed_recipients(text: str) -> tuple[list[Recipient], int]:
-    """The recipients that failed or were delayed, and how many others were reported (delivered, relayed, expanded)."""
+def reported_recipients(text: str) -> tuple[list[Recipient], list[Recipient]]:
+    """The recipients that failed or were delayed, and the others (delivered, relayed, expanded)."""
     failed: list[Recipient] = []
-    others = 0
+    others: list[Recipient] = []
     token = ""
     for fields in _groups(text):
         token = fields.get("original-envelope-id", token)
@@ -49,12 +49,12 @@ def failed_recipients(text: str) -> tuple[list[Recipient], int]:
         action = re.split(r"[\s(;,]", fields.get("action", "").strip().lower(), maxsplit=1)[0]
         if not action:
             action = {"2": "delivered", "4": "delayed"}.get(status[:1], "failed")
+        diagnostic = re.sub(r"^[\w-]{1,20}\s*;\s*", "", fields.get("diagnostic-code", ""))[:2000]
         if action in _FAILURES:
             action = "delayed" if action.startswith("delay") else "failed"
-            diagnostic = re.sub(r"^[\w-]{1,20}\s*;\s*", "", fields.get("diagnostic-code", ""))
-            failed.append(Recipient(address, action, status, diagnostic[:2000], token))
+            failed.append(Recipient(address, action, status, diagnostic, token))
         else:
-            others += 1
+            others.append(Recipient(address, action[:40], status, diagnostic, token))
     return failed, others
 
 
@@ -110,4 +110,4 @@ def _address(value: str) -> str:
     return match[0].strip(".") if match else ""
 
 
-__all__ = ["Recipient", "failed_recipients", "has_status_fields"]
+__all__ = ["Recipient", "has_status_fields", "reported_recipients"]
