@@ -73,7 +73,7 @@ def child(processes: Any, order: dict[str, Any]) -> None:
         from core import fault
         from core.running import Crew
         from inbox.listening import fax_folders, listener
-        from inbox.services import sending
+        from inbox.services import fax_pages, sending
 
         faulthandler.register(signal.SIGUSR1)
         holder = f"child-{os.getpid()}"
@@ -82,6 +82,7 @@ def child(processes: Any, order: dict[str, Any]) -> None:
         listener.FIRST_PAUSE, listener.WATCH_SECONDS = 0.1, 0.2
         fax_folders.STILL_SECONDS, fax_folders.LOOK_SECONDS = 0.2, 0.1
         sending.SWEEP_SECONDS = 0.3
+        fax_pages.DRAWING_LEASES = 2
         crew = Crew()
         if "listen" in order["duties"]:
             doors = processes.add_listeners(Hush(crew, "mailboxes"))
