@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -41,7 +41,8 @@ WHAT = (
 FILES_BYTES = 25 * 1024 * 1024
 FILES_MOST = 20
 SCRIPTS_MOST = 10
-_NOW = {"type": "datetime-local", "class": "g-input"}
+LONG_AGO = timedelta(days=3660)
+TIMED = (Call.Kind.CALL, Call.Kind.VISIT)
 
 
 class LogForm(forms.Form):
@@ -55,6 +56,7 @@ class LogForm(forms.Form):
     reached = forms.BooleanField(required=False)
     minutes = forms.IntegerField(min_value=0, max_value=600, required=False)
     outcome = forms.ChoiceField(choices=[("", "—"), *OUTCOMES.items()], required=False)
+    at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
     note = forms.CharField(max_length=20_000, required=False, strip=True)
     follow_up_at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
     call_back_at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
@@ -80,6 +82,15 @@ class LogForm(forms.Form):
     def clean_note(self) -> str:
         """With the line ends that everything else has: browsers send others."""
         return self.cleaned_data["note"].replace("\r\n", "\n")
+
+    def clean_at(self) -> datetime | None:
+        """When it was; None is now."""
+        at, now = self.cleaned_data["at"], timezone.now()
+        if at and at > now:
+            raise ValidationError(_("This time has not come yet."))
+        if at and at < now - LONG_AGO:
+            raise ValidationError(_("This is more than ten years ago."))
+        return at
 
     def _future(self, name: str) -> datetime | None:
         at = self.cleaned_data.get(name)
@@ -110,18 +121,20 @@ class LogForm(forms.Form):
 def _entry(form: LogForm, files: list[File]) -> call_log.Entry:
     data = form.cleaned_data
     kind, _dash, way = data["what"].partition("-")
-    spoken = kind == "call" and data["reached"]
+    reached = data["reached"] or kind != Call.Kind.CALL
+    timed = reached and kind in TIMED and data["minutes"] is not None
     return call_log.Entry(
         kind=kind,
         direction=Call.Direction.OUT if way == "out" else Call.Direction.IN,
-        reached=spoken or kind != Call.Kind.CALL,
+        reached=reached,
         contact=data["contact"],
         number=form.number,
         name=data["name"],
         ticket=form.found_ticket,
         outcome=data["outcome"],
         note=data["note"],
-        talk_seconds=60 * data["minutes"] if spoken and data["minutes"] is not None else None,
+        at=data["at"],
+        talk_seconds=60 * data["minutes"] if timed else None,
         files=files,
         follow_up_at=data["follow_up_at"],
         call_back_at=data["call_back_at"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from crm.organisation.models import User
+
+LATE = timedelta(minutes=15)
+"""Who writes down within so long writes down at once."""
 
 
 class CallQuerySet(models.QuerySet["Call"]):
@@ -153,6 +157,16 @@ class Call(models.Model):
     def ticket_number(self) -> int | None:
         """What people call its ticket by."""
         return self.ticket.number if self.ticket else None
+
+    @property
+    def is_told_late(self) -> bool:
+        """It was written down so long after it was that its message does not say when it was."""
+        return bool(self.logged_by_id and self.logged_at and self.logged_at - self.started_at > self.length + LATE)
+
+    @property
+    def length(self) -> timedelta:
+        """How long the talk was; nothing where nobody knows."""
+        return timedelta(seconds=self.talk_seconds or 0)
 
     @property
     def is_live(self) -> bool:

@@ -126,6 +126,9 @@ def _called_back(call: Call) -> None:
     with translation.override(call.channel.language):
         said = call_journal.summary(call)
     open_tasks = Task.objects.filter(contact_id=call.contact_id, kind=Task.Kind.CALL_BACK, state=Task.State.OPEN)
+    if call.logged_by_id and call.ended_at:
+        # A talk of yesterday that is written down today is no answer to what was asked for since.
+        open_tasks = open_tasks.filter(created_at__lte=call.ended_at)
     for task in open_tasks.order_by("pk"):
         planning.complete(task, by=call.agent, outcome=said)
     agreed = Appointment.objects.filter(

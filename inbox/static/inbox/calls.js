@@ -215,8 +215,8 @@ function startForm(form) {
     form.requestSubmit();
   });
   const kinds = () => {
-    const call = form.querySelector("[name=what]:checked")?.value.startsWith("call");
-    form.querySelector("[data-calls-only]").hidden = !call;
+    const [kind] = form.querySelector("[name=what]:checked").value.split("-");
+    for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(kind);
   };
   form.addEventListener("change", kinds);
   kinds();

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
+from crm.planning.models import Task
 from crm.service.models import Ticket
 from inbox.models import Call
 from tests.inbox.calls.conftest import NUMBER, log_form
 
 pytestmark = pytest.mark.django_db
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def log(desk: Client, query: str = "", **changed: Any) -> Call:
@@ -36,3 +40,47 @@ def test_a_letter_and_a_visit_open_their_own_ticket(desk: Client, phone: Any, ca
 def test_a_letter_goes_to_the_ticket_that_was_chosen(desk: Client, phone: Any, caller: Any, ticket: Any) -> None:
     log(desk, who=NUMBER)
     assert log(desk, f"?ticket={ticket.number}", what="letter-in").ticket == ticket
+
+
+# When it was
+
+
+@time_machine.travel(MONDAY, tick=False)
+@pytest.mark.parametrize("what", ["call-out", "visit", "letter-in"])
+def test_what_was_yesterday_is_written_down_as_of_yesterday(
+    desk: Client, phone: Any, caller: Any, lena: Any, what: str
+) -> None:
+    lena.time_zone = "Asia/Shanghai"
+    lena.save()
+    call = log(desk, f"?contact={caller.pk}", what=what, at="2026-03-01T14:30", minutes="45")
+    assert call.started_at == datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
+    length = None if what == "letter-in" else 45 * 60
+    assert call.talk_seconds == length
+    assert call.ended_at == call.started_at + timedelta(seconds=length or 0)
+    page = desk.get(f"/desk/inbox/{call.ticket.number}/").content.decode()
+    assert "1 Mar 2026, 14:30" in page
+
+
+@time_machine.travel(MONDAY, tick=False)
+def test_without_a_time_it_was_just_now(desk: Client, phone: Any, caller: Any) -> None:
+    call = log(desk, f"?contact={caller.pk}", what="visit", at="", minutes="45")
+    assert (call.started_at, call.ended_at) == (MONDAY - timedelta(minutes=45), MONDAY)
+    assert not call.is_told_late
+
+
+@time_machine.travel(MONDAY, tick=False)
+@pytest.mark.parametrize("at", ["2026-03-02T12:00", "2012-03-02T12:00", "0001-01-01T00:00", "yesterday"])
+def test_a_time_that_cannot_be(desk: Client, phone: Any, caller: Any, at: str) -> None:
+    answer = desk.post("/desk/calls/new/", log_form(desk, f"?contact={caller.pk}", at=at))
+    assert answer.status_code == 422 and set(answer.context["form"].errors) == {"at"}
+    assert not Call.objects.exists()
+
+
+def test_a_talk_of_yesterday_answers_no_call_of_today(desk: Client, phone: Any, caller: Any) -> None:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        log(desk, what="call-in", who=NUMBER, reached="")
+        clock.shift(timedelta(minutes=10))
+        log(desk, who=NUMBER, at="2026-03-01T12:00")
+        assert Task.objects.get().state == Task.State.OPEN
+        log(desk, who=NUMBER)
+    assert Task.objects.get().state == Task.State.DONE
