@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
+from core.html import to_text
+from inbox.channels.base import InboundFile
 from inbox.channels.email import tokens
 from inbox.intake.batch import Batch, digest
 from inbox.intake.draft import Draft
 from inbox.models import Message, RawMessage
+from inbox.services import files
+
+_TARGET = re.compile(r"""\b(?:href|src|background|action)\s*=\s*["']?\s*([^"'\s>]+)""", re.IGNORECASE)
 
 
 def fingerprint(draft: Draft) -> str:
     """One hash of what the sender wrote: the Message-ID together with the content.
 
     The Message-ID alone would let an attacker who knows it send first and have the real mail suppressed (R-07).
+    A name and a size do not tell two scans apart, nor the words of a link its target: the bytes and the HTML count too.
     Without a Message-ID the sender's date takes its place, without both the bytes themselves.
     """
     inbound = draft.inbound
     identity = inbound.message_id or (inbound.sent_at.isoformat() if inbound.sent_at else draft.raw.digest)
     whose = inbound.sender.address.lower() if inbound.sender else ""
     text = " ".join(inbound.text.split())
+    html = (" ".join(inbound.html.split()),) if inbound.html else ()
+    attached = (f"{f.name}:{f.size}:{hashlib.sha256(f.content).hexdigest()}" for f in inbound.files)
     hashed = hashlib.sha256()
-    for piece in (identity, whose, inbound.subject, text, *(f"{f.name}:{f.size}" for f in inbound.files)):
+    for piece in (identity, whose, inbound.subject, text, *html, *attached):
         hashed.update(piece.encode("utf-8", "surrogatepass") + b"\0")
     return hashed.hexdigest()
 
@@ -65,7 +74,12 @@ def _through_a_list(draft: Draft, batch: Batch) -> RawMessage | None:
         earlier = Message.objects.filter(
             ticket=change.ticket, mail_id=draft.inbound.message_id, from_address=draft.sender
         ).first()
-        if earlier and _same_words(earlier.text, draft.inbound.text):
+        if (
+            earlier
+            and _same_words(earlier.text, draft.inbound.text)
+            and _same_html(earlier.html, draft.inbound.html)
+            and _brings_no_file(earlier, draft.inbound.files)
+        ):
             return RawMessage.objects.filter(message=earlier).first()
     return None
 
@@ -73,3 +87,27 @@ def _through_a_list(draft: Draft, batch: Batch) -> RawMessage | None:
 def _same_words(one: str, other: str) -> bool:
     short, long = sorted((" ".join(one.split()), " ".join(other.split())), key=len)
     return bool(short) and long.startswith(short) and len(long) - len(short) < 2000
+
+
+def _same_html(earlier: str, later: str) -> bool:
+    """A list may drop the HTML, or set its footer below; another target behind the same words is another message."""
+    if not later:
+        return True
+    words, more = to_text(earlier).split(), to_text(later).split()
+    targets, others = _TARGET.findall(earlier), _TARGET.findall(later)
+    if words == more:
+        return targets == others
+    short, long = sorted((targets, others), key=len)
+    return _same_words(" ".join(words), " ".join(more)) and long[: len(short)] == short
+
+
+def _brings_no_file(earlier: Message, attached: tuple[InboundFile, ...]) -> bool:
+    """A list may drop files, but one that is not kept yet would be lost."""
+    if not attached:
+        return True
+    sizes = {file.size for file in attached}
+    try:
+        kept = {files.read_blob("attachments", a.blob) for a in earlier.attachments.all() if a.size in sizes}
+    except FileNotFoundError:
+        return False
+    return all(file.content in kept for file in attached)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
 from typing import Any
+
+import pytest
 
 from crm.service.models import Ticket, TicketQueue
 from inbox.models import Delivery, Message, RawMessage
@@ -74,6 +77,62 @@ def test_other_content_under_the_same_id_is_kept(receive: Any) -> None:
     two = receive("Now it burns.", mail_id="reused@x.test")
     assert (one.outcome, two.outcome) == (Outcome.OPENED, Outcome.OPENED)
     assert two.message.text.strip() == "Now it burns."
+
+
+def _scan(
+    content: bytes, *, html: str = "", text: str = "See the scan.", received: str = "mx1", subject: str = ""
+) -> bytes:
+    mail = EmailMessage()
+    mail["Received"] = f"from {received}.customer.test by mx.example.com; Mon, 02 Nov 2026 09:00:00 +0100"
+    mail["From"], mail["To"] = "Anna Schmidt <anna@customer.test>", "support@example.com"
+    mail["Subject"], mail["Date"] = subject or "A scan", "Mon, 02 Nov 2026 09:00:00 +0100"
+    mail["Message-ID"] = "<scanner@customer.test>"
+    if text:
+        mail.set_content(text)
+    if text and html:
+        mail.add_alternative(html, subtype="html")
+    elif html:
+        mail.set_content(html, subtype="html")
+    if content:
+        mail.add_attachment(content, maintype="application", subtype="pdf", filename="scan.pdf")
+    return mail.as_bytes()
+
+
+LINK = '<p>Please <a href="https://customer.test/{}">look here</a>.</p>'
+FOOTER = '<hr><p>The users list, <a href="https://lists.customer.test/">leave</a></p>'
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_scan(b"AAAA"), _scan(b"BBBB")),
+        (_scan(b"AAAA"), _scan(b"BBBB", text="See the scan.\n\n____\nThe users list")),
+        (_scan(b""), _scan(b"BBBB", subject="[users] A scan")),
+        (_scan(b"", text="", html=LINK.format("1")), _scan(b"", text="", html=LINK.format("2"))),
+        (_scan(b"", text="", html="<p>Please look here.</p>"), _scan(b"", text="", html=LINK.format("2"))),
+        (_scan(b"", html=LINK.format("1")), _scan(b"", html=LINK.format("2"))),
+        (_scan(b"", html=LINK.format("1")), _scan(b"", html=LINK.format("2") + FOOTER, subject="[users] A scan")),
+    ],
+)
+def test_another_file_or_link_under_the_same_id_is_kept(receive: Any, one: bytes, other: bytes) -> None:
+    before, after = receive(one), receive(other)
+    assert before.outcome == Outcome.OPENED and after.outcome in (Outcome.OPENED, Outcome.APPENDED)
+    assert Message.objects.filter(kind="inbound").count() == 2
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        _scan(b"AAAA", html=LINK.format("1"), received="mx2"),
+        _scan(b"AAAA", html=LINK.format("1") + FOOTER, text="See the scan.\n\n____\nThe users list"),
+        _scan(b"", html=LINK.format("1"), subject="[users] A scan"),
+        _scan(b"AAAA", subject="[users] A scan"),
+    ],
+)
+def test_a_copy_of_a_mail_with_a_file_is_the_same_mail(receive: Any, copy: bytes) -> None:
+    one = receive(_scan(b"AAAA", html=LINK.format("1")))
+    two = receive(copy)
+    assert (two.outcome, two.ticket_id) == (Outcome.DUPLICATE, one.ticket_id)
 
 
 def test_an_attacker_who_sends_first_does_not_suppress_the_real_mail(receive: Any) -> None:
