@@ -15,13 +15,14 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.composed import Composed
 from core.rows import insert, update
 from crm.customers.models import Contact, Tag, TimelineEntry
 from crm.organisation.models import User
 from crm.service import promises
-from crm.service.models import Ticket, TicketEvent, TicketLink, TicketParticipant, TicketQueue
+from crm.service.models import NUMBER_OFFSET, Ticket, TicketEvent, TicketLink, TicketParticipant, TicketQueue
 from routing.models import Queue, RuleRun
 
 FEW = 5
@@ -38,6 +39,14 @@ def on_saved(listener: Listener) -> None:
     if listener in _listeners:
         raise ValueError("this listener is registered already")
     _listeners.append(listener)
+
+
+class TicketMerged(ValueError):
+    """The ticket is part of another one, `into`: whatever is to be done is done there."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.into: int = ticket.merged_into_id  # type: ignore[assignment]
+        super().__init__(_("This ticket was merged into #%(number)d.") % {"number": self.into + NUMBER_OFFSET})
 
 
 class Effect(ABC):
@@ -91,9 +100,16 @@ class Change:
         self._before = {} if ticket._state.adding else {name: getattr(ticket, name) for name in self.FIELDS}
 
     @classmethod
-    def lock(cls, ticket_id: int, *, actor: User | None = None, name: str = "") -> Change:
-        """The ticket under its row lock, until the transaction ends. Raises Ticket.DoesNotExist."""
-        return cls.lock_all([ticket_id], actor=actor, name=name)[0]
+    def lock(cls, ticket_id: int, *, actor: User | None = None, name: str = "", merged: bool = False) -> Change:
+        """The ticket under its row lock, until the transaction ends. Raises Ticket.DoesNotExist, TicketMerged.
+
+        `merged`: also one that was merged. Only for what is known afterwards of a message that had been there, such as
+        that it did not arrive.
+        """
+        change = cls.lock_all([ticket_id], actor=actor, name=name)[0]
+        if change.ticket.merged_into_id and not merged:
+            raise TicketMerged(change.ticket)
+        return change
 
     @classmethod
     def lock_all(cls, ticket_ids: Iterable[int], *, actor: User | None = None, name: str = "") -> list[Change]:
@@ -170,11 +186,12 @@ class Change:
         self.effects.append(effect)
 
     def set_status(self, status: str, why: str = "") -> None:
-        """Put the ticket in this state, with all dates that hang on it."""
+        """Put the ticket in this state, with all dates that hang on it. Raises TicketMerged."""
         ticket, now = self.ticket, timezone.now()
         status = Ticket.Status(status)
         if ticket.status == status:
             return
+        self._refuse_merged()
         was_finished = ticket.is_finished
         self.record("status", ticket.status, status, why)
         ticket.status = status
@@ -247,7 +264,8 @@ class Change:
         self.links.append((other, kind))
 
     def heard(self, at: datetime, *, automatic: bool = False) -> None:
-        """The customer spoke: it is our turn, and the ticket is alive again."""
+        """The customer spoke: it is our turn, and the ticket is alive again. Raises TicketMerged."""
+        self._refuse_merged()  # who looked for the ticket before it was merged has to look again
         ticket = self.ticket
         ticket.activity_at = at
         if automatic:
@@ -266,6 +284,10 @@ class Change:
         if ticket.status == Ticket.Status.NEW:
             self.set_status(Ticket.Status.OPEN, why="answer")
         promises.renew(ticket)
+
+    def _refuse_merged(self) -> None:
+        if self.ticket.status == Ticket.Status.MERGED and self.ticket.merged_into_id:
+            raise TicketMerged(self.ticket)
 
     @staticmethod
     def save_all(changes: Sequence[Change]) -> None:

@@ -21,7 +21,7 @@ class RatingImpossible(ValueError):
 
 @transaction.atomic
 def change(ticket: Ticket, deed: Callable[[Change], None], *, by: User | None) -> Ticket:
-    """Lock the ticket, do `deed`, run the rules for changed tickets, save. Raises Ticket.DoesNotExist."""
+    """Lock the ticket, do `deed`, run the rules for changed tickets, save. Raises Ticket.DoesNotExist, TicketMerged."""
     work = Change.lock(ticket.pk, actor=by)
     deed(work)
     rules.run_changed([work])

@@ -155,7 +155,7 @@ def answered_after_all(call: Call) -> None:
         message = Message.objects.get(pk=call.message_id)
         message.facts = {**message.facts, "missed": False}
         message.save(update_fields=["facts"])
-        work = Change.lock(message.ticket_id, actor=call.agent)
+        work = Change.lock(message.ticket_id, actor=call.agent, merged=True)
         work.record("call-answered")
         work.answered(timezone.now())
         work.save()

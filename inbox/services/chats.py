@@ -181,7 +181,7 @@ def hand_over(ticket: Ticket, queue: Queue, by: User) -> Ticket:
 @transaction.atomic
 def end(ticket: Ticket, by: User | None) -> Ticket:
     """End the talk. `by` a colleague: the ticket is resolved. By the visitor (None): only when he had an answer."""
-    change = Change.lock(ticket.pk, actor=by)
+    change = Change.lock(ticket.pk, actor=by, merged=True)  # the visitor's talk goes on wherever its ticket went
     talk = Conversation.objects.select_for_update().filter(ticket=change.ticket).select_related("visitor").first()
     if talk is None:
         raise NoChat

@@ -239,7 +239,7 @@ def _reading(row: FaxDocument) -> dict[str, object]:
 def _add_words(message_id: int, row: FaxDocument) -> None:
     """The message was posted before its words were there: now search finds them, and the list shows them."""
     ticket_id = Message.objects.values_list("ticket", flat=True).get(pk=message_id)
-    change = Change.lock(ticket_id)
+    change = Change.lock(ticket_id, merged=True)
     message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
     reading = _reading(row)
     message.facts = {**message.facts, "pages": reading["pages"], "damaged": reading["damaged"]}

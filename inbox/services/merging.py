@@ -72,8 +72,8 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
         raise MergeImpossible("the other ticket was merged further; undo that first")
     keys = record.moved["messages"]
     messages = list(Message.objects.filter(pk__in=keys, ticket=stays.ticket).order_by("seq"))
-    back.set_status(record.moved["status"], why="merge-undone")
     back.ticket.merged_into = None
+    back.set_status(record.moved["status"], why="merge-undone")
     _move_messages(messages, back)
     back.record("merge-undone", old=f"#{stays.ticket.number}")
     stays.record("merge-undone", old=f"#{back.ticket.number}")
@@ -89,9 +89,9 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
 
 @transaction.atomic
 def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
-    """Move some messages of a ticket into a new one of the same contact and queue. Raises MergeImpossible.
+    """Move some messages of a ticket into a new one of the same contact and queue.
 
-    Merging the new ticket back undoes it.
+    Merging the new ticket back undoes it. Raises MergeImpossible, TicketMerged.
     """
     change = Change.lock(ticket.pk, actor=by)
     rows = list(change.ticket.messages.filter(pk__in=[m.pk for m in messages]).order_by("seq"))

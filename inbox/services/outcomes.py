@@ -93,7 +93,7 @@ def fail(row: Delivery) -> None:
     row.state = Delivery.State.FAILED
     if row.message is None or row.purpose != Delivery.Purpose.REPLY:
         return
-    change = Change.lock(row.message.ticket_id)
+    change = Change.lock(row.message.ticket_id, merged=True)
     change.record("undelivered", new=row.recipient, why=(row.response or row.error)[:300])
     change.ticket.activity_at = timezone.now()
     if change.ticket.status not in Ticket.WORKING and change.ticket.status != Ticket.Status.MERGED:

@@ -176,7 +176,7 @@ def _tell_of_failure(draft: Draft, batch: Batch) -> None:
     if delivery.purpose != Delivery.Purpose.REPLY:
         return
     ticket_id = delivery.message.ticket_id
-    change = batch.changes.get(ticket_id) or Change.lock(ticket_id)
+    change = batch.changes.get(ticket_id) or Change.lock(ticket_id, merged=True)
     batch.changes[ticket_id] = change
     change.record("undelivered", new=delivery.recipient, why=f"{report.status} {report.diagnostic}".strip())
     change.ticket.activity_at = batch.now

@@ -62,7 +62,7 @@ def reply(
 
     `channel` and `to` choose another way than the one the customer last used. `seen` is the ticket's sequence number
     that the author has before his eyes. Raises UnseenMessages when anybody else wrote since (unless `override`),
-    ValidationError for addresses that the channel cannot take or too many of them, NoWayOut.
+    ValidationError for addresses that the channel cannot take or too many of them, NoWayOut, TicketMerged.
     """
     if not text.strip() and not attached:
         raise ValidationError(_("The answer is empty."))

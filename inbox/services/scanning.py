@@ -96,7 +96,7 @@ def settle(attachment: Attachment) -> Attachment:
     with files.open_blob("attachments", attachment.blob) as content:
         verdict, finding = ask(content)
     with transaction.atomic():
-        change = Change.lock(attachment.message.ticket_id) if verdict == Verdict.VIRUS else None
+        change = Change.lock(attachment.message.ticket_id, merged=True) if verdict == Verdict.VIRUS else None
         fresh = Attachment.objects.filter(pk=attachment.pk, verdict__in=("", Verdict.WAITING))
         changed = fresh.update(verdict=verdict, finding=finding)
         if change and changed:

@@ -26,11 +26,11 @@ from inbox.services import chats, presence, replies, ways_out
 from inbox.services.submissions import once
 from inbox.workspace import conversation
 from inbox.workspace.access import AgentRequest, desk, ticket_or_404
-from inbox.workspace.deeds import Refused, _seen, number_in
+from inbox.workspace.deeds import Refused, _seen, number_in, refuse
 from inbox.workspace.keys import shortcuts_of
 from inbox.workspace.tickets import mark_seen
 from inbox.workspace.words import words
-from inbox.workspace.writing import client_id, files_sent, refuse, text_sent
+from inbox.workspace.writing import client_id, files_sent, text_sent
 from routing.models import Queue
 
 COLUMNS = 4

@@ -17,12 +17,13 @@ from crm.organisation.models import User
 from crm.organisation.roles import ADMINISTRATOR, AGENT, SUPERVISOR
 from crm.service import access as ticket_access
 from crm.service import services
+from crm.service.changes import TicketMerged
 from crm.service.models import NUMBER_OFFSET, Ticket, TicketMerge
 from inbox import search
 from inbox.models import Delivery, Message
 from inbox.services import deliveries, macros, merging
 from inbox.workspace import conversation
-from inbox.workspace.access import AgentRequest, desk, ticket_or_404
+from inbox.workspace.access import AgentRequest, desk, ticket_or_404, visible
 from inbox.workspace.tickets import changes
 from routing.engine import RuleInvalid
 from routing.models import Macro, Queue
@@ -154,6 +155,22 @@ def _seen(request: HttpRequest) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+def refuse(request: AgentRequest, fault: Exception) -> HttpResponse:
+    """Say in words why it cannot be done (422); of a merged ticket also where it went, if the colleague may go there.
+
+    Of a ticket that he may not see he is not told even the number (S-26).
+    """
+    if isinstance(fault, TicketMerged):
+        target = visible(request).filter(pk=fault.into).first()
+        text = str(fault) if target else _("This ticket was merged into another one.")
+        response = render(request, "inbox/refused.html", {"text": text, "target": target}, status=422)
+        if target:
+            response.headers["X-Ticket"] = str(target.number)
+        return response
+    text = " ".join(getattr(fault, "messages", None) or [str(fault) or _("This cannot be done.")])
+    return render(request, "inbox/refused.html", {"text": text}, status=422)
+
+
 def answer(request: AgentRequest, ticket: Ticket, done: Callable[[], object]) -> HttpResponse:
     """Do it, and answer what changed; a refusal is said in words where the person is (status 422)."""
     try:
@@ -162,8 +179,7 @@ def answer(request: AgentRequest, ticket: Ticket, done: Callable[[], object]) ->
         text = _("This cannot be merged or taken apart: the ticket was merged further, or nothing would be left.")
         return render(request, "inbox/refused.html", {"text": text}, status=422)
     except (ValueError, RuleInvalid) as fault:
-        text = str(fault) or _("This cannot be done.")
-        return render(request, "inbox/refused.html", {"text": text}, status=422)
+        return refuse(request, fault)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(conversation.address(ticket))
     try:

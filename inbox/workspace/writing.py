@@ -21,7 +21,7 @@ from inbox.services import replies
 from inbox.services.submissions import once
 from inbox.workspace import conversation, ways
 from inbox.workspace.access import AgentRequest, desk, ticket_or_404
-from inbox.workspace.deeds import Refused, _seen, colleagues
+from inbox.workspace.deeds import Refused, _seen, colleagues, refuse
 from inbox.workspace.tickets import ANSWERED_AS, changes
 
 File = tuple[str, str, bytes]
@@ -63,12 +63,6 @@ def client_id(request: AgentRequest) -> str:
     """The browser's own id of what it sends; empty when it gives none."""
     given = request.POST.get("client_id", "")
     return given if _CLIENT_ID.fullmatch(given) else ""
-
-
-def refuse(request: AgentRequest, fault: Exception) -> HttpResponse:
-    """Say in words why it cannot be done (422)."""
-    messages = getattr(fault, "messages", None) or [str(fault) or _("This cannot be done.")]
-    return render(request, "inbox/refused.html", {"text": " ".join(messages)}, status=422)
 
 
 @desk("POST")

@@ -46,8 +46,22 @@ def recent(user: User) -> list[Ticket]:
 
 
 def numbered(user: User, number: int) -> QuerySet[Ticket]:
-    """The person's ticket with this number, or none."""
-    return tickets_of(user).filter(pk=number - NUMBER_OFFSET)
+    """The person's ticket with this number, or none; a merged one is a ticket no more."""
+    return tickets_of(user).filter(pk=number - NUMBER_OFFSET, merged_into=None)
+
+
+def merged_into(user: User, number: int) -> Ticket | None:
+    """Where a ticket went that was the person's own and was merged, if that is his as well."""
+    own = Ticket.objects.filter(pk=number - NUMBER_OFFSET, participants__contact__user=user)
+    key, seen = own.values_list("merged_into_id", flat=True).first(), set[int]()
+    if key is None:
+        return None
+    while (
+        further := Ticket.objects.filter(pk=key).values_list("merged_into_id", flat=True).first()
+    ) and key not in seen:
+        seen.add(key)
+        key = further
+    return tickets_of(user).filter(pk=key, merged_into=None).first()
 
 
 def page_of(user: User, *, closed: bool = False, words: str = "", before: str = "") -> TicketPage:

@@ -49,7 +49,9 @@ def ticket_list(request: OwnRequest) -> HttpResponse:
 
 @signed_in("GET")
 def ticket_page(request: OwnRequest, number: int) -> HttpResponse:
-    """One ticket with its conversation."""
+    """One ticket with its conversation; of a merged one the way to where it went."""
+    if moved := queries.merged_into(request.user, number):
+        return redirect("portal:ticket", number=moved.number)
     return _show(request, ticket_or_404(request, number))
 
 
@@ -79,8 +81,8 @@ def _show(
 
 @signed_in("POST")
 def answer(request: OwnRequest, number: int) -> HttpResponse:
-    """Add a message to the ticket; a finished ticket opens again by it."""
-    ticket = ticket_or_404(request, number)
+    """Add a message to the ticket; a finished ticket opens again by it, and of a merged one it goes where that went."""
+    ticket = queries.merged_into(request.user, number) or ticket_or_404(request, number)
     form = AnswerForm(request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, ticket, answer=form)

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from crm.service.models import Satisfaction, Ticket
+from crm.service.models import Satisfaction, Ticket, TicketParticipant
 from inbox.models import Attachment, Message, RawMessage
+from inbox.services import merging
 from inbox.services.files import read_blob
 from portal.my import queries, views
 from tests import factories
@@ -38,6 +39,25 @@ def test_an_answer_reaches_the_ticket_with_its_files(annas: Ticket, anna: Any, m
     assert "It still leaks." in page
     assert "收据.pdf" in page
     assert "Thank you. Your message has reached us." in page
+
+
+def test_a_merged_ticket_leads_to_where_it_went(annas: Ticket, anna: Any, me: Client) -> None:
+    agent = factories.StaffFactory(role="agent")
+    contact = annas.contact
+    other, last = (factories.TicketFactory(queue=annas.queue, contact=contact) for _ in range(2))
+    for ticket in (other, last):
+        TicketParticipant.objects.get_or_create(ticket=ticket, contact=contact)
+    merging.merge(annas, other, by=agent)
+    merging.merge(other, last, by=agent)
+    moved = me.get(f"/my/tickets/{annas.number}/")
+    assert (moved.status_code, moved["Location"]) == (302, f"/my/tickets/{last.number}/")
+    said = me.post(f"/my/tickets/{annas.number}/answer/", {"text": "It leaks again."})
+    assert said["Location"] == f"/my/tickets/{last.number}/"
+    assert last.messages.filter(text="It leaks again.").exists()
+    for deed in ("close", "reopen"):
+        assert me.post(f"/my/tickets/{annas.number}/{deed}/").status_code == 404
+    TicketParticipant.objects.filter(ticket=last).delete()
+    assert me.get(f"/my/tickets/{annas.number}/").status_code == 404
 
 
 @pytest.mark.parametrize(

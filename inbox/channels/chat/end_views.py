@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from crm.customers.identity import normalise_email
 from crm.service import services
+from crm.service.changes import TicketMerged
 from inbox.channels.chat import events
 from inbox.channels.chat.doors import ChatRequest, door, text_of
 from inbox.channels.chat.views import client_id, number, tell
@@ -26,7 +27,7 @@ def rating(request: ChatRequest) -> HttpResponse:
         raise Refused("gone", _("There is no chat to rate."))
     try:
         services.rate(talk.ticket, talk.ticket.contact, score, comment)
-    except services.RatingImpossible:
+    except (services.RatingImpossible, TicketMerged):
         raise Refused("closed", _("This chat cannot be rated now.")) from None
     return HttpResponse(status=204)
 

@@ -85,7 +85,13 @@ async function send(override = false) {
     byId("held").querySelector("[data-override]").focus();
     return;
   }
-  if (response.status === 422) { error(parse(html).textContent.trim()); return; }
+  if (response.status === 422) {
+    const refused = parse(html);
+    error(refused.textContent.trim());
+    // A link in it leads to where a merged ticket went.
+    byId("composer-error").replaceChildren(...(refused.querySelector("[data-refused]") ?? refused).childNodes);
+    return;
+  }
   if (!response.ok) { say(words.failed, "error"); return; }
   const noted = composer.dataset.mode === "note";
   forgetDraft();

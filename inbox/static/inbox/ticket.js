@@ -152,7 +152,9 @@ export async function send(form, submitter = null) {
   if (!response) return false;
   const elsewhere = response.headers.get("X-Ticket");
   if (response.status === 422) {
-    say(parse(await response.text()).textContent.trim(), "error");
+    const refused = parse(await response.text());
+    say((elsewhere ? refused.querySelector("[data-refused]").firstChild : refused).textContent.trim(), "error");
+    if (elsewhere) await open(`${desk.dataset.root}${elsewhere}/${location.search}`, { push: false });
     return false;
   }
   if (elsewhere === "gone") { say(words.gone, "warning"); close(); list.refresh(); return true; }

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
+from crm.service import services
+from crm.service.changes import Change, TicketMerged
 from crm.service.models import Ticket
 from inbox.models import Message
-from inbox.services import merging
+from inbox.services import macros, merging, replies
+from routing.models import Macro
 from tests import factories
 
 
@@ -51,6 +57,36 @@ def test_the_people_of_both_take_part_and_leave_again(pair: Any, agent: Any) -> 
     assert {p.contact_id for p in target.participants.all()} == {source.contact_id, target.contact_id}
     merging.undo_merge(record, by=agent)
     assert [p.contact_id for p in target.participants.all()] == [target.contact_id]
+
+
+def test_a_merged_ticket_refuses_changes_and_answers_until_the_merge_is_undone(
+    pair: Any, agent: Any, channel: Any, queue: Any
+) -> None:
+    source, target = pair
+    record = merging.merge(source, target, by=agent)
+    message = target.messages.order_by("seq").first()
+    macro = Macro.objects.create(name="Urgent", actions=[{"do": "set_priority", "priority": 4}])
+    deeds = [
+        lambda: services.set_status(source, "open", by=agent),
+        lambda: services.reopen(source, by=None),
+        lambda: services.set_priority(source, 4, by=agent),
+        lambda: services.tag(source, add=["x"], by=agent),
+        lambda: services.snooze(source, timezone.now() + timedelta(days=1), by=agent),
+        lambda: services.rate(Ticket.objects.get(pk=source.pk), source.contact, 5),
+        lambda: macros.run_macro(macro, source, by=agent),
+        lambda: replies.reply(source, author=agent, text="Hello", channel=channel, to="anna@customer.test"),
+        lambda: replies.add_note(source, author=agent, text="Hello"),
+        lambda: merging.split(source, [message], by=agent),
+        lambda: Change.lock_all([source.pk])[0].set_status("open"),
+        lambda: Change.lock_all([source.pk])[0].heard(timezone.now()),
+    ]
+    before = state(source, target)
+    for deed in deeds:
+        with pytest.raises(TicketMerged, match=f"merged into #{target.number}"), transaction.atomic():
+            deed()
+    assert state(source, target) == before
+    merging.undo_merge(record, by=agent)
+    assert services.set_status(source, "pending", by=agent).status == "pending"
 
 
 def test_impossible_merges_change_nothing(pair: Any, agent: Any) -> None:

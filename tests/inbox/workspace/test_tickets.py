@@ -217,27 +217,6 @@ def test_a_ticket_that_leaves_the_agents_sight_says_so(desk, ticket, other_queue
     assert desk.get(url("after", ticket, 0)).status_code == 404
 
 
-def test_merge_moves_everything_and_can_be_undone(desk, ticket, queue, contact):
-    other = factories.TicketFactory(queue=queue, contact=contact, subject="The other")
-    message = factories.MessageFactory(ticket=other, text="From the other")
-    response = do(desk, other, "merge", f"#{ticket.number}")
-    merge = TicketMerge.objects.get()
-    assert (response.status_code, response.headers["X-Ticket"]) == (204, str(ticket.number))
-    assert response.headers["X-Merge"] == str(merge.pk)
-    message.refresh_from_db()
-    assert message.ticket == ticket
-    moved_to = desk.get(url("ticket", other))
-    assert (moved_to.status_code, moved_to.url) == (302, url("ticket", ticket))
-    assert "From the other" in desk.get(url("ticket", ticket)).content.decode()
-    assert "The other" in desk.get(url("about", ticket)).content.decode()
-    assert do(desk, ticket, "merge", str(other.number)).status_code == 422
-    assert desk.post(url("unmerge", ticket, merge.pk), **HTMX).status_code == 200
-    message.refresh_from_db()
-    assert message.ticket == other
-    assert Ticket.objects.get(pk=other.pk).status == "new"
-    assert desk.post(url("unmerge", ticket, merge.pk), **HTMX).status_code == 404
-
-
 def test_an_unverified_claim_is_shown_and_merged_with_one_click(desk, ticket, queue, contact):
     claiming = factories.TicketFactory(queue=queue, contact=contact)
     factories.MessageFactory(ticket=claiming, text="I belong there", unverified=True)
