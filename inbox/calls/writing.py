@@ -92,6 +92,19 @@ class LogForm(forms.Form):
             raise ValidationError(_("This is more than ten years ago."))
         return at
 
+    def _mean(self, data: dict[str, Any], text: str) -> None:
+        """Whom a typed name means: the one it fits, or somebody new. Who types fast sends it before he could choose."""
+        found = queries.people(self.user, text, self.region)
+        named = [each for each in found if each[0].name.casefold() == text.casefold()]
+        found = named or found
+        if not found:
+            data["name"] = text
+        elif len(found) == 1:
+            data["contact"], self.number = found[0]
+        else:
+            names = ", ".join(str(contact) for contact, _number in found)
+            self.add_error("who", _("Several people fit: %(names)s. Choose whom you mean.") % {"names": names})
+
     def _future(self, name: str) -> datetime | None:
         at = self.cleaned_data.get(name)
         if at and at < timezone.now():
@@ -111,8 +124,8 @@ class LogForm(forms.Form):
                 self.add_error("who", _("Give a number or a name."))
             elif any(sign.isdigit() for sign in text) and not any(sign.isalpha() for sign in text):
                 self.add_error("who", _("This is not a telephone number."))
-            else:
-                data["name"] = data.get("name") or text
+            elif not data.get("name"):
+                self._mean(data, text)
         self._future("follow_up_at")
         self._future("call_back_at")
         return data

@@ -156,10 +156,11 @@ function startForm(form) {
     all.forEach((item, index) => item.setAttribute("aria-selected", String(index === at)));
     if (at >= 0) who.setAttribute("aria-activedescendant", all[at].id);
   };
+  const named = () => /\p{L}/u.test(who.value);
   const take = (item) => {
     contact.value = item.dataset.id;
-    name.value = "";
-    if (!/\d{4}/.test(who.value)) who.value = item.dataset.number || item.dataset.label;
+    name.value = item.dataset.id ? "" : who.value.trim();
+    if (item.dataset.id && !/\d{4}/.test(who.value)) who.value = item.dataset.number || item.dataset.label;
     person.textContent = [item.dataset.label, item.dataset.hint].filter(Boolean).join(" · ");
     person.hidden = false;
     shut();
@@ -170,6 +171,7 @@ function startForm(form) {
     const response = await ask(`${form.dataset.find}?q=${encodeURIComponent(who.value)}`);
     if (!response?.ok || mine !== asked) return;
     const { results } = await response.json();
+    if (results.length && named()) results.push({ id: "", label: form.dataset.new, hint: who.value.trim(), number: "" });
     found.replaceChildren(...results.map((each, index) => {
       const item = document.createElement("li");
       item.id = `call-found-${index}`;
@@ -185,7 +187,8 @@ function startForm(form) {
     }));
     found.hidden = !results.length;
     who.setAttribute("aria-expanded", String(Boolean(results.length)));
-    at = -1;
+    // A number goes as it was typed; a name means somebody we know, as a rule the first of them.
+    point(named() ? 0 : -1);
   };
   who.addEventListener("input", () => {
     contact.value = name.value = "";
@@ -221,6 +224,7 @@ function startForm(form) {
   form.addEventListener("change", kinds);
   kinds();
   form.querySelector("[autofocus]")?.focus();
+  if (who.getAttribute("aria-invalid") && named()) find();
 }
 
 const started = new WeakSet();

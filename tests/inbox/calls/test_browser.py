@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from crm.customers import consent
+from crm.customers.models import Contact
 from inbox.models import Call, Message
 from tests import factories
 from tests.inbox.calls.conftest import NUMBER, TOKEN
@@ -156,6 +157,37 @@ def test_the_form_finds_a_person_while_typing(desks: Any, site: str, caller: Any
     page.keyboard.press("Enter")
     page.get_by_text("Logged on ticket").wait_for()
     assert Call.objects.get().note == "Asked for the manual.\nSent it."
+
+
+def test_enter_takes_the_first_person_of_that_name(desks: Any, site: str, caller: Any) -> None:
+    page = desks[0].open("/desk/inbox/")
+    page.keyboard.press("p")
+    page.locator("[data-call-log] [name=who]:focus").wait_for()
+    page.keyboard.type("anna")
+    page.locator("[role=option][aria-selected=true]", has_text="Anna Schmidt").wait_for()
+    page.keyboard.press("Enter")
+    page.locator("[data-call-log] [name=note]:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_text("Logged on ticket").wait_for()
+    assert (Call.objects.get().contact, Contact.objects.count()) == (caller, 1)
+
+
+def test_who_types_faster_than_the_list_is_asked_which_or_says_somebody_new(desks: Any, site: str, caller: Any) -> None:
+    factories.ContactFactory(name="Anna Berg")
+    page = desks[0].open("/desk/inbox/")
+    page.keyboard.press("p")
+    who = page.locator("[data-call-log] [name=who]:focus")
+    who.wait_for()
+    page.evaluate("""() => { const who = document.activeElement; who.value = "anna"; who.form.requestSubmit(); }""")
+    page.get_by_text("Choose whom you mean").wait_for()
+    page.locator("[role=option][aria-selected=true]", has_text="Anna Berg").wait_for()
+    assert who.count() == 1
+    page.keyboard.press("ArrowUp")
+    page.locator("[role=option][aria-selected=true]", has_text="New contact").wait_for()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.get_by_text("Logged on ticket").wait_for()
+    assert Call.objects.get().contact.name == "anna"
 
 
 def test_a_click_on_a_number_that_must_not_be_called_says_so(desks: Any, site: str, ticket: Any) -> None:

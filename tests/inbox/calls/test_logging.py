@@ -9,9 +9,11 @@ import pytest
 import time_machine
 from django.test import Client
 
+from crm.customers.models import Contact
 from crm.planning.models import Task
 from crm.service.models import Ticket
 from inbox.models import Call
+from tests import factories
 from tests.inbox.calls.conftest import NUMBER, log_form
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +25,47 @@ def log(desk: Client, query: str = "", **changed: Any) -> Call:
     answer = desk.post("/desk/calls/new/", log_form(desk, query, **changed))
     assert answer.status_code == 302, answer.context["form"].errors
     return Call.objects.select_related("ticket", "contact").latest("id")
+
+
+# With whom
+
+
+@pytest.mark.parametrize("text", ["anna", "schmidt anna", "ANNA SCHMIDT", "kaffeehaus"])
+def test_a_name_that_fits_one_person_is_that_person(desk: Client, phone: Any, caller: Any, text: str) -> None:
+    call = log(desk, who=text)
+    assert (call.contact, call.number) == (caller, NUMBER)
+    assert Contact.objects.count() == 1
+
+
+def test_a_whole_name_is_not_whoever_is_called_almost_so(desk: Client, phone: Any, caller: Any) -> None:
+    factories.ContactFactory(name="Anna Schmidtke")
+    assert log(desk, who="anna schmidt").contact == caller
+
+
+def test_a_name_that_fits_several_people_asks_which(desk: Client, phone: Any, caller: Any) -> None:
+    berg = factories.ContactFactory(name="Anna Berg")
+    sent = log_form(desk, who="anna")
+    answer = desk.post("/desk/calls/new/", sent)
+    assert answer.status_code == 422
+    said = "Several people fit: Anna Berg, Anna Schmidt. Choose whom you mean."
+    assert answer.context["form"].errors == {"who": [said]}
+    assert "Talked about the valve." in answer.content.decode()
+    assert not Call.objects.exists() and Contact.objects.count() == 2
+    assert log(desk, who="anna", contact=berg.pk).contact == berg
+
+
+def test_a_name_that_fits_nobody_is_somebody_new(desk: Client, phone: Any, caller: Any) -> None:
+    assert log(desk, who="Cleo New").contact.name == "Cleo New"
+    assert log(desk, who="anna", name="Anna").contact.name == "Anna", "who says so makes a second Anna"
+    assert Contact.objects.count() == 3
+
+
+def test_only_people_whom_the_colleague_may_see_are_meant(
+    desk: Client, phone: Any, caller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(Contact.objects.all()), "visible_to", lambda rows, _user: rows.none())
+    call = log(desk, who="anna")
+    assert call.contact.name == "anna" and call.contact != caller
 
 
 # The ticket
