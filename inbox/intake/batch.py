@@ -248,3 +248,8 @@ class Batch:
         """Our channels among these addresses, with marks taken off."""
         found = (self.own.get(normalise_email(tokens.without_mark(a))) for a in addresses)
         return list(dict.fromkeys(c for c in found if c))
+
+    def is_ours(self, address: str) -> bool:
+        """True for an address of any channel; one that is closed now may have sent before."""
+        plain = normalise_email(tokens.without_mark(address))
+        return any(plain in channel.addresses for channel in self.channels.values())

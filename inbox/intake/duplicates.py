@@ -35,9 +35,15 @@ def fingerprint(draft: Draft) -> str:
     return hashed.hexdigest()
 
 
-def own_mail(draft: Draft, _batch: Batch) -> None:
-    """What we sent ourselves and what came back to us (a Bcc, a list, a rule at the provider) is nothing new."""
-    if tokens.ticket_of_message_id(draft.inbound.message_id):
+def own_mail(draft: Draft, batch: Batch) -> None:
+    """What we sent ourselves and what came back to us (a Bcc, a list, a rule at the provider) is nothing new.
+
+    Whoever got an answer of ours knows its Message-ID: a mail that he sends under it must not vanish (R-07).
+    """
+    inbound = draft.inbound
+    if inbound.sender is None or inbound.ambiguous_sender or not tokens.ticket_of_message_id(inbound.message_id):
+        return
+    if batch.is_ours(inbound.sender.address):
         draft.settle(RawMessage.Outcome.IGNORED, "our own message")
         draft.answer = "our own message"
 

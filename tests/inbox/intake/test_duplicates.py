@@ -9,6 +9,7 @@ import pytest
 
 from crm.service.models import Ticket, TicketQueue
 from inbox.models import Delivery, Message, RawMessage
+from inbox.services import replies
 from inbox.services.accept import Arrival, accept, accept_many
 from inbox.services.processing import process_waiting
 from tests.inbox.intake.conftest import letter
@@ -167,9 +168,31 @@ def test_new_uids_after_a_restore_are_duplicates_by_content(mailbox: Any) -> Non
 
 
 def test_our_own_mail_coming_back_is_ignored(receive: Any, supervisor: Any) -> None:
-    from inbox.services import replies
-
     ticket = receive("It leaks.").ticket
     message = replies.reply(ticket, author=supervisor, text="Which model?")
     raw = receive("Which model?", sender="support@example.com", mail_id=message.mail_id)
     assert (raw.outcome, raw.ticket_id, raw.answer) == (Outcome.IGNORED, None, "our own message")
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_our_mail_from_another_of_our_addresses_is_ignored(
+    receive: Any, supervisor: Any, sales: Any, closed: bool
+) -> None:
+    ticket = receive("It leaks.").ticket
+    message = replies.reply(ticket, author=supervisor, text="Which model?")
+    sales.aliases, sales.active = ["orders@example.com"], not closed
+    sales.save()
+    raw = receive("Which model?", sender="Orders <Orders@example.com>", mail_id=message.mail_id)
+    assert (raw.outcome, raw.answer) == (Outcome.IGNORED, "our own message")
+
+
+@pytest.mark.parametrize("text", ["I saw your answer and want to buy one too.", "Which model?"])
+def test_a_mail_of_somebody_else_under_the_id_of_our_answer_is_kept(receive: Any, supervisor: Any, text: str) -> None:
+    ticket = receive("It leaks.").ticket
+    message = replies.reply(ticket, author=supervisor, text="Which model?")
+    raw = receive(text, sender="stranger@elsewhere.test", mail_id=message.mail_id)
+    assert raw.outcome == Outcome.OPENED and raw.ticket_id != ticket.pk
+    own = receive(text, mail_id=message.mail_id)
+    assert own.outcome in (Outcome.OPENED, Outcome.APPENDED) and own.ticket_id != raw.ticket_id
+    both = receive(text, sender="support@example.com, stranger@elsewhere.test", mail_id=message.mail_id)
+    assert both.outcome == Outcome.OPENED
