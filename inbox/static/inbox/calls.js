@@ -163,6 +163,8 @@ function startForm(form) {
     if (item.dataset.id && !/\d{4}/.test(who.value)) who.value = item.dataset.number || item.dataset.label;
     person.textContent = [item.dataset.label, item.dataset.hint].filter(Boolean).join(" · ");
     person.hidden = false;
+    who.removeAttribute("aria-invalid");
+    for (const error of person.parentElement.querySelectorAll(".g-field__error")) error.remove();
     shut();
     form.querySelector("[name=note]").focus();
   };

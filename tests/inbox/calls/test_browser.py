@@ -185,6 +185,7 @@ def test_who_types_faster_than_the_list_is_asked_which_or_says_somebody_new(desk
     page.keyboard.press("ArrowUp")
     page.locator("[role=option][aria-selected=true]", has_text="New contact").wait_for()
     page.keyboard.press("Enter")
+    page.get_by_text("Choose whom you mean").wait_for(state="detached")
     page.keyboard.press("Enter")
     page.get_by_text("Logged on ticket").wait_for()
     assert Call.objects.get().contact.name == "anna"
