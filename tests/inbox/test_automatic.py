@@ -129,6 +129,7 @@ def test_absence_by_text_of_an_automatic_reply(subject: str, text: str) -> None:
         "Guten Tag, ich bin bis Montag nicht im Büro. In dringenden Fällen wenden Sie sich bitte an Frau Klein.",
         "Bonjour, je suis absent jusqu'à lundi. En cas d'urgence, merci de contacter ma collègue.",
         "您好，我正在休假，9月7日返回。紧急事务请联系同事。",
+        "您好，我正在休年假，5月4日返回。如有急事请联系王经理。",
     ],
 )
 def test_absence_without_any_declaration_only_as_an_answer(text: str) -> None:
@@ -148,10 +149,59 @@ def test_absence_without_any_declaration_only_as_an_answer(text: str) -> None:
         ("Autoresponder broken", "Your autoresponder is broken."),
         ("Urlaub", "Ich bin ab Montag im Urlaub, bitte vorher liefern."),
         ("订单", "我下周出差，请尽快发货。"),
+        ("Abwesend bei Lieferung", "Ich war bei der Lieferung abwesend. Bitte nochmals zustellen."),
+        ("Urlaub stornieren?", "Ich bin krank."),
+        ("Urlaub", "Ich bin im Urlaub krank geworden und möchte mein Geld zurück."),
+        ("Urlaub", "Guten Tag, mein Flug wurde gestrichen."),
+        ("Urlaub", "Guten Tag mein Mietwagen war nicht da"),
+        ("Urlaub: 2 Personen nach Rom", "Guten Tag"),
+        ("Urlaub", "Ich bin im Urlaub. Der Schlüssel vom Haus passt leider nicht."),
+        ("Férias", "Estou de férias e quero cancelar a reserva."),
+        ("Urlaub", "Hilfe"),
+        ("Urlaub", "Hallo,\nbitte anrufen"),
+        ("Férias", "Quanto custa uma semana em julho?"),
+        ("En vacances", "Je suis en vacances, merci de livrer en septembre."),
+        ("Ausente: no pude recibir el paquete", ""),
+        ("Maternity leave", "I am on maternity leave from May, please pause my contract."),
+        ("Maternity leave", "How do I enter it in your software"),
+        ("外出中", "外出中に荷物が届いたようです。再配達をお願いします。"),
+        ("Odpowiedź automatyczna nie działa", "Proszę o pomoc."),
     ],
 )
 def test_people_write_about_absence_and_machines_too(subject: str, text: str) -> None:
     assert why(subject, text) == ""
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Odpowiedź automatyczna: zamówienie",
+        "Autoodpowiedź: zamówienie",
+        "Tự động trả lời: đơn hàng",
+        "การตอบกลับอัตโนมัติ: คำสั่งซื้อ",
+    ],
+)
+def test_an_automatic_reply_by_subject(subject: str) -> None:
+    assert why(subject, "x") == "auto-reply"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Ausente: pedido 12", "Estaré fuera hasta el lunes. Para urgencias, contacte con mi compañera."),
+        ("Ausente: pedido 12", "Olá,\n\nestou de férias até 10 de agosto.\n\nAtenciosamente\nJoão Silva"),
+        ("Férias", "Olá"),
+        ("Férias", "Estou de férias até 10 de agosto. Em caso de urgência, contacte a Ana."),
+        ("En vacances", "Bonjour,\nje suis en vacances jusqu'au 12 mai.\nCordialement"),
+        ("外出中", "お世話になっております。ただいま外出しております。戻り次第ご連絡いたします。"),
+        ("Urlaub", "Guten Tag,\nich bin bis 12. Mai im Urlaub.\nMit freundlichen Grüßen\nPeter Klein"),
+        ("Urlaub bis 12.5.", "Ich bin im Urlaub. In dringenden Fällen wenden Sie sich bitte an Frau Klein."),
+        ("Maternity leave", "I am on maternity leave until September. Please contact Bob Miller."),
+        ("On leave", "Hello"),
+    ],
+)
+def test_an_absence_by_a_bare_subject_over_nothing_else(subject: str, text: str) -> None:
+    assert why(subject, text) == "out-of-office"
 
 
 def test_acknowledgements() -> None:

@@ -162,6 +162,8 @@ def _is_absent(parsed: ParsedMail, text: str) -> bool:
     subject = parsed.subject[:300]
     if words.ABSENT_SUBJECT.search(subject) and not words.REPLY_PREFIX.match(subject):
         return True
+    if _is_bare_note(parsed, subject, text.strip()):
+        return True
     head = text.lstrip()[:800]
     if not words.ABSENT.search(head[:400]):
         return False
@@ -179,6 +181,33 @@ def _is_absent(parsed: ParsedMail, text: str) -> bool:
         and bool(words.ABSENT.search(plain[:120]))
         and bool(words.DEPUTY.search(plain))
     )
+
+
+def _is_bare_note(parsed: ParsedMail, subject: str, plain: str) -> bool:
+    """A subject such as `Urlaub` over a text that only says so: a person who travels asks for something besides."""
+    bare = words.BARE_SUBJECT.match(subject)
+    if bare is None or parsed.files or len(plain) > 400 or re.search(r"[?？]", f"{subject}{plain}"):
+        return False
+    if words.REQUEST.search(plain):
+        return False
+    if not all(_says_no_more(each) for each in re.split(r"[.!。！;；\n]+", plain)):
+        return False
+    if words.ABSENT.search(plain):
+        return True
+    if (bare["rest"].strip(" :：!.") and not parsed.header("in-reply-to")) or not words.GREETING.match(plain or "hi"):
+        return False
+    return all(_is_filler(each) for each in re.split(r"[,，.!。！\n]+", plain))
+
+
+def _says_no_more(sentence: str) -> bool:
+    known = (words.ABSENT, words.RETURNING, words.DEPUTY, words.RECEIVED, words.PROMISE)
+    return _is_filler(sentence) or any(each.search(sentence) for each in known)
+
+
+def _is_filler(sentence: str) -> bool:
+    """A greeting, a name, the rest of a date."""
+    left = words.GREETING.sub("", sentence).strip(" ,，-–")
+    return len(left.split()) <= 3 and (left.isascii() or len(left) <= 30) and not words.REQUEST.search(left)
 
 
 def _declares_itself(parsed: ParsedMail, text: str) -> bool:

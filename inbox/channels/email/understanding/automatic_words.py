@@ -16,7 +16,8 @@ _ABSENT_SUBJECT = (
     r"maternity |parental |sick )?(?:vacation|holidays?|leave)\b|"
     r"away from (?:my |the )?(?:office|desk|mail|e-mail|keyboard)|i(?:['’]m| am) (?:away|out|on (?:vacation|"
     r"holiday|leave))|vacation (?:reply|response|notice|message)|absence notice",
-    r"abwesenheit|abwesend\b|(?:bin )?nicht im (?:büro|haus)|(?:ich bin )?im urlaub|urlaubs(?:notiz|"
+    r"abwesenheit(?! (?:bei|während)\b)|abwesend\b(?! (?:bei|während)\b)|"
+    r"(?:bin )?nicht im (?:büro|haus)|(?:ich bin )?im urlaub|urlaubs(?:notiz|"
     r"benachrichtigung|meldung)|außer haus",
     r"absence du bureau|absent(?:e)? du bureau|message d['’]absence|(?:en )?cong[ée]s? (?:annuel|jusqu)|"
     r"notification d['’]absence|absence\s*[:(]|je suis absent|hors du bureau",
@@ -45,13 +46,14 @@ _AUTO_SUBJECT = (
     r"r[ée]ponse automatique|accus[ée] de r[ée]ception automatique|respuesta autom[áa]tica|respuesta de ausencia|"
     r"autorespuesta|risposta automatica|autorisposta|resposta autom[áa]tica|"
     r"resposta automatica",
+    r"(?:odpowied[źz] automatyczna|autoodpowied[źz]|tự động trả lời)(?=\s*(?:[:：\-–(\[]|$))|"
     r"autosvar|automatiskt? svar|autosvarer|automaattinen vastaus|automaattivastaus|automatyczna odpowied[źz]|"
     r"automatick[áa] odpov[ěe][ďd]|automatikus válasz|r[ăa]spuns automat|otomatik (?:yanıt|cevap)|"
     r"automatski odgovor|samodejn[io] odgovor|automaatvastus|automātiska atbilde|automatinis atsakymas|"
     r"resposta automàtica|sjálfvirkt svar|پاسخ خودکار",
     r"автоматический ответ|автоответ|автоматична відповідь|автоматичен отговор|аутоматски одговор|"
     r"αυτόματη απάντηση|自动(?:回复|答复|回覆|回信|应答)|自動(?:回覆|回复|回信|答覆|返信|応答|回應)|"
-    r"자동\s*(?:응답|회신|답장)|(?:thư )?trả lời tự động|balasan otomatis|jawapan automatik|ตอบกลับอัตโนมัติ|"
+    r"자동\s*(?:응답|회신|답장)|(?:thư )?trả lời tự động|balasan otomatis|jawapan automatik|(?:การ)?ตอบกลับอัตโนมัติ|"
     r"رد تلقائي|"
     r"تلقائي|תשובה אוטומטית|מענה אוטומטי|स्वचालित उत्तर",
 )
@@ -69,6 +71,13 @@ def _bracketed(patterns: tuple[str, ...]) -> str:
 ABSENT_SUBJECT = _any(_opening(_ABSENT_SUBJECT), _bracketed(_ABSENT_SUBJECT), r"\bis out of (?:the )?office\b")
 AUTO_MARK = _any(_bracketed(_AUTO_SUBJECT) + r"\s*$")
 AUTO_SUBJECT = _any(_opening(_AUTO_SUBJECT), _bracketed(_AUTO_SUBJECT))
+# People give their own mails these subjects too: they prove nothing without a text that says no more.
+BARE_SUBJECT = re.compile(
+    r"^\W*(?:ausente|(?:de |em )?f[ée]rias|(?:en )?vacances|(?:de )?vacaciones|外出中|出張中|(?:im )?urlaub|"
+    r"(?:on |(?:on )?(?:maternity|paternity|parental|annual|sick) )leave)(?P<rest>\s*[:：].*|\s+(?:bis|vom|until|from|"
+    r"jusqu['’]|hasta|até|du)\b.*|[\s\d.,/–!-]*)$",
+    re.IGNORECASE,
+)
 REPLY_PREFIX = re.compile(
     r"^\s*(?:re|aw|antw|sv|vs|rv|ref|odp|ynt|res|回复|回覆|答复|答覆|回信)\s*(?:\[\d+\])?\s*[:：]\s*", re.IGNORECASE
 )
@@ -119,7 +128,8 @@ ABSENT = _any(
     r"(?:sunt|voi fi)\b[^\n]{0,40}(?:concediu|plecat|absent)|(?:izindeyim|izinde|ofis dışında|ofiste değil)",
     r"(?:я|меня)\b[^\n]{0,60}(?:отпуск|отсутств|нет (?:в офисе|на месте)|командировк)|нахожусь в (?:отпуск|"
     r"командировк)|перебуваю у відпустц|в отпуск[еу] (?:до|с)|απουσιάζω|εκτός γραφείου",
-    r"不在(?:办公室|辦公室|公司)|(?:正在|目前|现在|本人|我)[^。\n]{0,15}(?:休假|度假|出差|请假|請假|休产假|外出)|"
+    r"不在(?:办公室|辦公室|公司)|(?:正在|目前|现在|本人|我)[^。\n]{0,15}(?:休(?:年|病|产|產|婚|事|长|長)?假|度假|"
+    r"出差|请假|請假|外出)|"
     r"无法(?:及时|立即)(?:回复|答复|查看)|無法(?:及時|"
     r"立即)(?:回覆|回信)|不在(?:に|です|と|の(?:ため|間))|"
     r"(?:休暇|休み|出張|外出)(?:を|中|の(?:ため|為)|いただ|させて|しており)|부재\s*중|휴가\s*(?:중|입니다)|"
@@ -181,4 +191,29 @@ DEPUTY = _any(
     r"collègue|urgente|contactar|compañer|colega|urgenze|rivolger|contattare|collega|spoed|brådskande|kollega|haster|"
     r"kiireelli|pilnych|kontakt|naléhav|sürgős|acil)",
     r"срочн|обращай|коллег|терміново|紧急|緊急|急事|联系|聯絡|聯繫|同事|お急ぎ|担当|급한|긴급|연락",
+)
+GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|dear|good (?:morning|day|afternoon|evening)|thanks?(?: you)?|"
+    r"(?:best|kind|warm) (?:regards|wishes)|guten (?:tag|morgen|abend)|hallo|moin|"
+    r"sehr geehrte(?: damen und herren|r? \w+)|liebe[r]?|mit freundlichen grüßen|(?:viele|beste|liebe) grüße|"
+    r"(?:vielen |herzlichen )?dank|danke|bonjour|bonsoir|chers?|chères?|madame|monsieur|merci|(?:bien )?cordialement|"
+    r"hola|buen[oa]s (?:d[íi]as|tardes)|estimad[oa]s?|(?:muchas )?gracias|(?:un )?saludos?|atentamente|ol[áa]|bom dia|"
+    r"boa tarde|prezad[oa]s?|car[oa]s?|obrigad[oa]|atenciosamente|(?:com os melhores )?cumprimentos|您好|你好|谢谢|"
+    r"謝謝|お世話になっております|お世話になります|こんにちは|よろしくお願い(?:いた)?します|ありがとうございます)(?![a-zß-ÿ])",
+    re.IGNORECASE,
+)
+# What a person asks of us, and no absence note does.
+REQUEST = _any(
+    r"please (?!contact|call|reach|e-?mail|direct|refer|write|get in touch|note|allow|expect|speak|ask|bear)|"
+    r"\b(?:contact|call|tell|send|help|let) me\b|\b(?:i|we) (?:need|want|would like|wish|have to|can['’]?t|cannot|lost|"
+    r"missed)\b|\bi['’]d like|\b(?:can|could|do|does|will|would) (?:i|you|my)\b|\b(?:cancel|rebook|book|deliver|refund|"
+    r"ship|reschedul|postpone|invoice|subscription|parcel|package|flight|hotel)",
+    r"\bbitte (?!wenden|kontakt|schreib|rufen sie(?! mich)|richten|an\b|haben|beacht|um (?:geduld|verständnis))|"
+    r"\b(?:möchte|brauche|benötige|hätte gern|will)\b|(?:kontaktieren|rufen) sie mich|liefer|zustell|stornier|"
+    r"buch(?:en|ung|t)|verschieb|bestell|rechnung|erstatt|geld|reise\b|flug|hotel|paket",
+    r"(?:merci de|veuillez) (?!contacter|vous adresser|joindre|écrire|noter|patienter)|\bje (?:voudrais|souhait|veux|"
+    r"dois)|contactez-moi|appelez-moi|commande|livr[ea]|annul|r[ée]serv|rembours|factur|colis|\bvol\b|h[ôo]tel",
+    r"por favor,? (?!contact|entre|dir[ií]j|escr|ll[aá]m|lig|fale|envi)|\b(?:quiero|quisiera|necesito|quero|queria|"
+    r"gostaria|preciso)\b|pedido|entrega|cancel|reserv|reembols|fatura|factura|paquete|encomenda|vuelo|voo\b",
+    r"注文|配送|配達|届け|キャンセル|予約|返金|したい|してください|していただけ|订单|訂單|发货|發貨|退款|取消|预订|快递|吗",
 )
