@@ -45,6 +45,12 @@ LONG_AGO = timedelta(days=3660)
 TIMED = (Call.Kind.CALL, Call.Kind.VISIT)
 
 
+def _begins(contact: Contact, text: str) -> bool:
+    """Each word of `text` begins one of his name or his company's: “Ann” is not Joanna."""
+    words = f"{contact.name} {contact.customer.name if contact.customer else ''}".casefold().split()
+    return all(any(word.startswith(part) for word in words) for part in text.casefold().split())
+
+
 class LogForm(forms.Form):
     """What a colleague writes down. `who` is what he typed, `contact` whom he meant by it."""
 
@@ -94,9 +100,8 @@ class LogForm(forms.Form):
 
     def _mean(self, data: dict[str, Any], text: str) -> None:
         """Whom a typed name means: the one it fits, or somebody new. Who types fast sends it before he could choose."""
-        found = queries.people(self.user, text, self.region)
-        named = [each for each in found if each[0].name.casefold() == text.casefold()]
-        found = named or found
+        found = [each for each in queries.people(self.user, text, self.region) if _begins(each[0], text)]
+        found = [each for each in found if each[0].name.casefold() == text.casefold()] or found
         if not found:
             data["name"] = text
         elif len(found) == 1:

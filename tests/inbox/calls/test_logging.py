@@ -42,6 +42,11 @@ def test_a_whole_name_is_not_whoever_is_called_almost_so(desk: Client, phone: An
     assert log(desk, who="anna schmidt").contact == caller
 
 
+def test_the_middle_of_a_name_is_another_name(desk: Client, phone: Any, caller: Any) -> None:
+    joanna = factories.ContactFactory(name="Joanna Berg")
+    assert log(desk, who="Ann Berg").contact != joanna
+
+
 def test_a_name_that_fits_several_people_asks_which(desk: Client, phone: Any, caller: Any) -> None:
     berg = factories.ContactFactory(name="Anna Berg")
     sent = log_form(desk, who="anna")
