@@ -56,7 +56,7 @@ def log(channel: Channel, entry: Entry, *, key: str, by: User, queue: Queue | No
     with transaction.atomic():
         call, raw = _keep(channel, entry, key, by, queue)
     if raw is not None:
-        processing.process(raw)
+        processing.see_through(raw)
     call = Call.objects.select_related("ticket", "contact", "message").get(pk=call.pk)
     if entry.resolves and call.ticket and not call.ticket.is_finished:
         services.set_status(call.ticket, Ticket.Status.RESOLVED, by=by, why="call")

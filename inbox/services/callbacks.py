@@ -19,7 +19,7 @@ from crm.service.models import Ticket
 from inbox.models import Channel
 from inbox.services import call_people
 from inbox.services.accept import accept
-from inbox.services.processing import process
+from inbox.services.processing import see_through
 from routing import hours
 from routing.models import Queue
 
@@ -92,7 +92,7 @@ def _ticket(channel: Channel, contact: Contact | None, name: str, number: str, t
     }
     facts = {"contact": contact.pk} if contact else {}
     content = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
-    return process(accept(channel, content, external_id=f"callback:{key}"[:200], facts=facts)).ticket
+    return see_through(accept(channel, content, external_id=f"callback:{key}"[:200], facts=facts)).ticket
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from inbox.models import Channel, RawMessage
 from inbox.services import files
 from inbox.services.accept import accept
 from inbox.services.mail_look import as_html
-from inbox.services.processing import process, release
+from inbox.services.processing import release, see_through
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def confirm(token: str) -> RawMessage | None:
     raw = waiting(token)
     if raw is None or not release(raw):
         return None
-    return process(raw)
+    return see_through(raw)
 
 
 def forget_unconfirmed() -> int:

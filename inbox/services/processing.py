@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 STORAGE_PAUSE = timedelta(seconds=20)
+LOOK_AGAIN = 0.05
+PATIENCE = 10.0
+"""Seconds for which a person waits for another worker that has his message."""
 
 
 def process_waiting(limit: int = 100) -> int:
@@ -52,6 +56,17 @@ def process(raw: RawMessage) -> RawMessage:
     waiting = RawMessage.objects.filter(pk=raw.pk, state=RawMessage.State.STORED).select_related("channel")
     work(ledger.claim(waiting, limit=1, seconds=settings.LEASE_SECONDS))
     return RawMessage.objects.select_related("channel").get(pk=raw.pk)
+
+
+def see_through(raw: RawMessage, seconds: float = PATIENCE) -> RawMessage:
+    """As `process`, but while another worker holds it its end is waited for, up to `seconds`.
+
+    For whoever has to tell what became of it: accepting it wakes the workers, and one of them may be sooner.
+    """
+    until = time.monotonic() + seconds
+    while (raw := process(raw)).state == RawMessage.State.STORED and raw.lease_until and time.monotonic() < until:
+        time.sleep(LOOK_AGAIN)
+    return raw
 
 
 @transaction.atomic

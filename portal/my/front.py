@@ -21,7 +21,7 @@ from inbox.channels.webform.adapter import pack
 from inbox.models import Channel
 from inbox.services import callbacks, chat_addresses, guests, transcripts
 from inbox.services.accept import accept
-from inbox.services.processing import process
+from inbox.services.processing import see_through
 from portal.my import queries
 from portal.my.access import OwnRequest
 from portal.my.files import as_sent
@@ -80,7 +80,7 @@ def _own_request(request: OwnRequest, channel: Channel) -> HttpResponse:
             files=as_sent(given["files"]),
         )
         facts = {"contact": contact.pk, "user": request.user.pk}
-        raw = process(accept(channel, content, external_id=f"portal-{secrets.token_hex(12)}", facts=facts))
+        raw = see_through(accept(channel, content, external_id=f"portal-{secrets.token_hex(12)}", facts=facts))
         messages.success(request, _("Thank you. Your request has reached us."))
         return redirect("portal:ticket", number=raw.ticket.number) if raw.ticket else redirect("portal:tickets")
     return _form_page(request, form)

@@ -16,7 +16,7 @@ from crm.service.models import Ticket
 from inbox.channels.fax.envelope import Envelope
 from inbox.models import Channel
 from inbox.services.fax_receiving import NoFaxChannel, receive
-from inbox.services.processing import process
+from inbox.services.processing import see_through
 
 
 class Command(BaseCommand):
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             received_at=timezone.now().isoformat(),
         )
         try:
-            raw = process(receive(content, told, channel))
+            raw = see_through(receive(content, told, channel), seconds=2 * settings.LEASE_SECONDS)
         except NoFaxChannel:
             raise CommandError(
                 f"No fax channel has the number {options['called']!r}; name one with --channel."

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from crm.service.models import Ticket
 from inbox.models import Channel, RawMessage
 from inbox.services.accept import accept
-from inbox.services.processing import process
+from inbox.services.processing import see_through
 from routing.models import RuleRun
 
 
@@ -69,7 +70,8 @@ class Command(BaseCommand):
 
     @staticmethod
     def _receive(channel: Channel, label: str, content: bytes) -> dict[str, Any]:
-        raw = process(accept(channel, content))
+        # A worker that was killed over it lets go when its lease ends, and then it is ours.
+        raw = see_through(accept(channel, content), seconds=2 * settings.LEASE_SECONDS)
         told: dict[str, Any] = {
             "file": label,
             "raw": raw.pk,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from core import ledger
+from core.tokens import sign
 from crm.service.models import Ticket
 from inbox.models import Message, RawMessage
-from inbox.services import files, posting, processing
+from inbox.services import files, guests, posting, processing
 from inbox.services.accept import accept
 from tests.inbox.intake.conftest import letter
 
@@ -131,3 +136,40 @@ def test_a_database_fault_at_any_point_leaves_nothing_half_done(channel: Any, po
     RawMessage.objects.update(next_at=timezone.now())
     processing.process_waiting()
     assert (states(), Ticket.objects.count(), Message.objects.count()) == ([("done", "opened")], 1, 1)
+
+
+@pytest.fixture
+def sooner(monkeypatch: Any) -> list[Any]:
+    """A worker that claims every message before whoever accepted it can, and posts it while he waits."""
+    process, claimed = processing.process, []
+
+    def late(raw: RawMessage) -> RawMessage:
+        if not claimed:
+            claimed.extend(
+                ledger.claim(RawMessage.objects.filter(pk=raw.pk).select_related("channel"), limit=1, seconds=30)
+            )
+        return process(raw)
+
+    monkeypatch.setattr(processing, "process", late)
+    monkeypatch.setattr(processing.time, "sleep", lambda _seconds: processing.work(claimed))
+    return claimed
+
+
+def test_a_mail_by_pipe_tells_its_end_though_a_worker_was_sooner(channel: Any, sooner: Any, tmp_path: Any) -> None:
+    (tmp_path / "one.eml").write_bytes(letter("one"))
+    out = io.StringIO()
+    call_command("receive_mail", "--channel", channel.name, str(tmp_path), stdout=out)
+    told = json.loads(out.getvalue())
+    assert sooner and (told["outcome"], told["ticket"]) == ("opened", Ticket.objects.get().number)
+
+
+def test_a_guest_gets_his_number_though_a_worker_was_sooner(channel: Any, sooner: Any) -> None:
+    raw = accept(channel, letter("one"), held=True)
+    confirmed = guests.confirm(sign("guest request", f"g-{raw.pk}"))
+    assert sooner and confirmed is not None and confirmed.ticket == Ticket.objects.get()
+
+
+def test_what_a_worker_keeps_is_not_waited_for_without_end(channel: Any, monkeypatch: Any) -> None:
+    raw = accept(channel, letter("one"))
+    assert ledger.claim(RawMessage.objects.filter(pk=raw.pk), limit=1, seconds=30)
+    assert processing.see_through(raw, seconds=0.1).state == "stored"
