@@ -33,12 +33,21 @@ SECONDS = 120.0
 
 
 def channel_of(address: str) -> Channel | None:
-    """The active channel that reads mail to this envelope recipient, with our plus-mark or without."""
-    plain = tokens.without_mark(address.strip("<>")).lower()
-    for channel in Channel.objects.filter(active=True).order_by("pk"):
-        ours = "@" in plain and plain in {each.lower() for each in channel.addresses}
-        if ours and registry.has(channel.kind, "reads_mail"):
-            return channel
+    """The active channel that reads mail to this envelope recipient, with our plus-mark or without.
+
+    With plus addressing any other plus-part will do too: a guessed mark is a new ticket and no refusal (S-39).
+    """
+    written = address.strip("<>").lower()
+    channels = [c for c in Channel.objects.filter(active=True).order_by("pk") if registry.has(c.kind, "reads_mail")]
+    with_plus = [c for c in channels if c.settings.get("plus_addressing")]
+    for plain, among in (
+        (written, channels),
+        (tokens.without_mark(written), channels),
+        (tokens.without_plus(written), with_plus),
+    ):
+        for channel in among:
+            if "@" in plain and plain in {each.lower() for each in channel.addresses}:
+                return channel
     return None
 
 

@@ -54,6 +54,12 @@ def without_mark(address: str) -> str:
     return f"{base}@{domain}" if at and plus and "." in mark else address
 
 
+def without_plus(address: str) -> str:
+    """The address with whatever stands after its first plus taken off: a server that delivers those delivers to it."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}" if at else address
+
+
 def _ticket(token: str) -> int | None:
     payload = verify(THREAD, token)
     if not payload or not payload.startswith("t"):

@@ -9,7 +9,7 @@ import pytest
 
 from core import fault
 from inbox.listening.door import Door
-from inbox.models import RawMessage
+from inbox.models import Channel, RawMessage
 from inbox.services import files
 from tests import factories
 from tests.inbox.wires.loops import in_thread
@@ -53,6 +53,17 @@ def test_taken_for_every_channel_it_names(lmtp):
         "envelope_to": "Support+t1.abc@Example.com",
         "peer": "127.0.0.1",
     }
+
+
+@pytest.mark.parametrize("part", ["1234", "foo", "t1", "a+b", "t1.abc"])
+def test_with_plus_addressing_any_plus_part_is_taken(part):
+    Channel.objects.filter(name="Support").update(settings={"plus_addressing": True})
+    factories.ChannelFactory(name="VIP", address="support+vip@example.com")
+    with door() as client:
+        client.sendmail("anna@customer.test", [f"support+{part}@example.com", "Support+VIP@example.com"], MAIL)
+        assert client.mail("anna@customer.test")[0] == 250
+        assert client.rcpt("sales+1234@example.com")[0] == 550
+    assert sorted(row.channel.name for row in RawMessage.objects.all()) == ["Support", "VIP"]
 
 
 def test_never_relays():
