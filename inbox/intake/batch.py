@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.conf import settings
 from django.utils import timezone, translation
@@ -17,7 +17,7 @@ from crm.service.changes import Change
 from crm.service.models import NUMBER_OFFSET, Ticket, TicketParticipant
 from crm.service.rules import Board
 from inbox.channels import registry
-from inbox.channels.email import tokens
+from inbox.channels.email import hooks, tokens
 from inbox.intake.draft import Draft
 from inbox.intake.talks import Talks
 from inbox.models import Channel, Conversation, RawMessage, ThreadKey
@@ -25,9 +25,6 @@ from inbox.services.presence import ChatBoard
 from routing.models import KeywordSet, Queue
 
 _CLAIM = re.compile(r"(?:^|\+)t(\d{1,12})(?:-[0-9a-z]*)?(?:\.|$|@)")
-_HOOK = re.compile(
-    r"(?:ticket|工单|工單|案件)\s*[#＃:：]?\s*(\d{6,12})\b|\[[^\]\d]{0,40}#\s?(\d{6,12})\]|#(\d{6,12})\b", re.IGNORECASE
-)
 MAX_REFERENCES = 50
 
 
@@ -50,15 +47,13 @@ def marked_tickets(draft: Draft) -> list[int]:
     return list(dict.fromkeys(m for m in marks if m))
 
 
-def claimed_tickets(draft: Draft) -> list[int]:
-    """Tickets that the message names without proof: a number in the subject, a mark that is not valid."""
+def claimed_tickets(draft: Draft, known: Collection[str]) -> list[int]:
+    """Tickets that the message names without proof: after a known hook in the subject, by a mark that is not valid."""
     claims = [match.group(1) for i in named_ids(draft) if (match := _CLAIM.match(i))]
     claims += [m.group(1) for a in draft.own_addresses_written if (m := _CLAIM.search(a.partition("@")[0] + "@"))]
     keys = [int(c) for c in claims]
-    for match in _HOOK.finditer(draft.inbound.subject):
-        number = int(next(g for g in match.groups() if g))
-        if number > NUMBER_OFFSET:
-            keys.append(number - NUMBER_OFFSET)
+    numbers = hooks.numbers_in(draft.inbound.subject, known)
+    keys += [number - NUMBER_OFFSET for number in numbers if number > NUMBER_OFFSET]
     return list(dict.fromkeys(keys))
 
 
@@ -83,6 +78,7 @@ class Batch:
         self.now = timezone.now()
         self.channels = {c.pk: c for c in _channels()}
         self.own = {a: c for c in self.channels.values() if c.active for a in c.addresses}
+        self.hooks = {hooks.of(c.settings) for c in self.channels.values() if c.kind == "email"}
         self.changes: dict[int, Change] = {}
         self.threads: dict[str, list[Change]] = {}
         self.expected: dict[str, list[Change]] = {}
@@ -155,7 +151,7 @@ class Batch:
         ids = {digest(i) for d in self.drafts for i in (*named_ids(d), d.inbound.message_id) if i}
         keys = list(ThreadKey.objects.filter(digest__in=ids)) if ids else []
         wanted = {k.ticket_id for k in keys}
-        wanted |= {key for d in self.drafts for key in (*marked_tickets(d), *claimed_tickets(d))}
+        wanted |= {key for d in self.drafts for key in (*marked_tickets(d), *claimed_tickets(d, self.hooks))}
         wanted |= {int(d.raw.facts["ticket"]) for d in self.drafts if d.raw.facts.get("ticket")}
         recent = self._recent()
         wanted |= {ticket for tickets in recent.values() for ticket in tickets}
@@ -245,9 +241,16 @@ class Batch:
             self.expected.setdefault(digest(mail_id), []).append(draft.change)
 
     def own_channels(self, addresses: Iterable[str]) -> list[Channel]:
-        """Our channels among these addresses, with marks taken off."""
-        found = (self.own.get(normalise_email(tokens.without_mark(a))) for a in addresses)
+        """Our channels among these addresses, with marks and what plus addressing allows taken off."""
+        found = (self._own_channel(a) for a in addresses)
         return list(dict.fromkeys(c for c in found if c))
+
+    def _own_channel(self, address: str) -> Channel | None:
+        known = self.own.get(normalise_email(address)) or self.own.get(normalise_email(tokens.without_mark(address)))
+        if known is None:
+            base = self.own.get(normalise_email(tokens.without_plus(address)))
+            known = base if base and base.settings.get("plus_addressing") else None
+        return known
 
     def is_ours(self, address: str) -> bool:
         """True for an address of any channel; one that is closed now may have sent before."""

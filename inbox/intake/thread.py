@@ -34,7 +34,7 @@ def find(draft: Draft, batch: Batch) -> None:
             if _was_copied(draft, change):
                 _join(draft, change, batch)
                 return
-    claimed = [batch.changes[key] for key in claimed_tickets(draft) if key in batch.changes]
+    claimed = [batch.changes[key] for key in claimed_tickets(draft, batch.hooks) if key in batch.changes]
     for change in (*marked, *named, *claimed):
         draft.linked = change.ticket
         draft.unverified = True

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from core.html import linkify
 from crm.service.models import Ticket
 from inbox.channels.base import NotComposable, Outbound
+from inbox.channels.email import hooks, tokens
 from inbox.channels.email import outgoing_headers as headers
-from inbox.channels.email import tokens
 from inbox.models import Channel, Delivery, Message
 from inbox.services import scanning
 from inbox.services.files import read_blob
@@ -117,7 +117,7 @@ def _machine_lines(kind: str) -> list[bytes]:
 
 def subject(text: str, ticket: Ticket, options: dict[str, Any], *, is_answer: bool) -> str:
     """The subject with the ticket's mark, at most 110 characters; a mark of ours that it has already is moved."""
-    hook = options.get("subject_hook") or "Ticket#"
+    hook = hooks.of(options)
     mark = f"[{hook}{ticket.number}]"
     plain = re.sub(rf"\s*\[{re.escape(hook)}\d+\]\s*", " ", headers.one_line(text)).strip()
     if is_answer and not _REPLY.match(plain):

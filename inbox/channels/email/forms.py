@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from inbox.channels.email import hooks
 from inbox.channels.email.mailbox_form import SECURITY, MailboxSettingsForm, host_field, port_field, secret_field
 
 SIDES = [("right", _("After the subject")), ("left", _("Before the subject"))]
@@ -37,7 +38,7 @@ class EmailSettingsForm(MailboxSettingsForm):
     subject_hook = forms.CharField(
         label=_("Mark in the subject"),
         max_length=30,
-        initial="Ticket#",
+        initial=hooks.DEFAULT,
         required=False,
         help_text=_("Give each installation its own, so that two help desks that write to each other do not clash."),
     )
@@ -50,7 +51,7 @@ class EmailSettingsForm(MailboxSettingsForm):
 
     def clean_subject_hook(self) -> str:
         """Text without brackets: they enclose the mark."""
-        hook = self.cleaned_data["subject_hook"] or "Ticket#"
+        hook = self.cleaned_data["subject_hook"] or hooks.DEFAULT
         if not _HOOK.fullmatch(hook):
             raise ValidationError(_("The mark may not contain brackets or control characters."))
         return hook

@@ -10,6 +10,7 @@ from crm.service.models import Ticket, TicketLink
 from inbox.channels.email import tokens
 from inbox.models import Message, RawMessage
 from inbox.services import merging, replies
+from tests import factories
 
 Outcome = RawMessage.Outcome
 ANNA, MALLORY = "Anna <anna@customer.test>", "Mallory <mallory@evil.test>"
@@ -102,7 +103,7 @@ def test_a_vacation_notice_joins_without_reopening(
 
 
 @pytest.mark.parametrize(
-    "subject", ["Re: [Ticket#{n}] Leak", "[#{n}]", "Ticket#{n}", "回复：工单 #{n}", "AW: Leak [Example Ticket#{n}]"]
+    "subject", ["Re: [Ticket#{n}] Leak", "[#{n}]", "Ticket#{n}", "re: ticket# {n}: leak", "AW: Leak [TICKET＃{n}]"]
 )
 def test_a_number_in_the_subject_never_appends_but_is_linked(receive: Any, opened: RawMessage, subject: str) -> None:
     before = untouched(opened.ticket)
@@ -110,6 +111,35 @@ def test_a_number_in_the_subject_never_appends_but_is_linked(receive: Any, opene
     link = TicketLink.objects.get(ticket=raw.ticket)
     assert (raw.outcome, link.other_id, link.kind) == (Outcome.OPENED, opened.ticket_id, "unverified")
     assert raw.message.unverified and untouched(opened.ticket) == before
+
+
+@pytest.mark.parametrize(
+    ("hook", "subject", "claims"),
+    [
+        ("Halden-", "Re: Leak [Halden-{n}]", True),
+        ("Halden-", "Halden-{n}", True),
+        ("Halden-", "[#{n}]", True),
+        ("工单 #", "回复：工单 #{n}", True),
+        ("工单 #", "[工单＃{n}]", True),
+        ("#", "[#{n}]", True),
+        ("Halden-", "Re: [Ticket#{n}] Leak", False),
+        ("Halden-", "[Acme#{n}]", False),
+        ("Halden-", "NotHalden-{n}", False),
+        ("Ticket#", "[Acme Ticket#{n}]", False),
+        ("Ticket#", "Ticket#{n}7x", False),
+        ("Ticket#", "Invoice #{n}", False),
+        ("#", "Invoice #{n}", False),
+        ("Ticket#", "工单 #{n}", False),
+    ],
+)
+def test_the_mark_in_a_subject_is_that_of_our_channels(
+    receive: Any, opened: RawMessage, mailbox: Any, hook: str, subject: str, claims: bool
+) -> None:
+    mailbox.settings = {**mailbox.settings, "subject_hook": hook}
+    mailbox.save()
+    raw = receive("Let me in.", sender=MALLORY, subject=subject.format(n=opened.ticket.number))
+    assert (raw.outcome, raw.message.unverified) == (Outcome.OPENED, claims)
+    assert TicketLink.objects.filter(ticket=raw.ticket, other=opened.ticket).exists() == claims
 
 
 def test_even_the_customer_himself_is_not_believed_by_number_alone(receive: Any, opened: RawMessage) -> None:
@@ -142,6 +172,19 @@ def test_a_forged_mark_opens_a_linked_ticket(receive: Any, opened: RawMessage, t
     assert raw.outcome == Outcome.OPENED and raw.message.unverified
     assert TicketLink.objects.get(ticket=raw.ticket).other_id == opened.ticket_id
     assert untouched(opened.ticket) == before
+
+
+@pytest.mark.parametrize(("on", "queues"), [(True, ["Sales"]), (False, [])])
+def test_a_plus_part_that_is_no_mark_names_the_channel_before_it(
+    receive: Any, opened: RawMessage, other_queue: Any, on: bool, queues: list[str]
+) -> None:
+    other_queue.name = "Sales"
+    other_queue.save()
+    factories.ChannelFactory(
+        name="Sales", address="sales@example.com", queue=other_queue, settings={"plus_addressing": on}
+    )
+    raw = receive("Hello", sender=MALLORY, subject="Hello", to="support@example.com, sales+1234@example.com")
+    assert [row.queue.name for row in raw.ticket.also_in.select_related("queue")] == queues
 
 
 def test_a_mark_made_with_a_retired_key_is_not_believed(receive: Any, opened: RawMessage, settings: Any) -> None:
