@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from crm.customers.models import Contact
 from crm.organisation.models import User
@@ -32,9 +33,11 @@ def change(ticket: Ticket, deed: Callable[[Change], None], *, by: User | None) -
 def set_status(ticket: Ticket, status: str, *, by: User | None, why: str = "") -> Ticket:
     """Put the ticket in this state. Raises ValueError for an unknown one, and for those that need more than a word."""
     if status == Ticket.Status.MERGED:
-        raise ValueError("a ticket is merged by merging it")
+        raise ValueError(_("A ticket is merged by merging it into another one."))
     if status == Ticket.Status.SNOOZED:
-        raise ValueError("a ticket is snoozed until a time, or it would never wake")
+        raise ValueError(_("A ticket is snoozed until a time, or it would never wake."))
+    if status not in Ticket.Status.values:
+        raise ValueError(_("There is no such status."))
     return change(ticket, lambda work: work.set_status(status, why), by=by)
 
 
@@ -49,7 +52,9 @@ def reopen(ticket: Ticket, *, by: User | None, why: str = "") -> Ticket:
 
 
 def set_priority(ticket: Ticket, priority: int, *, by: User | None) -> Ticket:
-    """Set how soon it has to be done. Raises ValueError."""
+    """Set how soon it has to be done. Raises ValueError for an unknown one."""
+    if priority not in Ticket.Priority.values:
+        raise ValueError(_("There is no such priority."))
     return change(ticket, lambda work: work.set_priority(priority), by=by)
 
 

@@ -257,6 +257,21 @@ def test_a_failed_delivery_is_sent_again(desk, ticket):
     assert desk.post(url("retry", ticket, foreign.pk), **HTMX).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("deed", "value", "said"),
+    [
+        ("status", "bogus", "There is no such status."),
+        ("status", "merged", "A ticket is merged by merging it into another one."),
+        ("status", "snoozed", "A ticket is snoozed until a time, or it would never wake."),
+        ("priority", "9", "There is no such priority."),
+    ],
+)
+def test_what_cannot_be_set_is_refused_in_words(desk, ticket, deed, value, said):
+    refused = do(desk, ticket, deed, value)
+    assert (refused.status_code, said in refused.content.decode()) == (422, True)
+    assert said in bulk(desk, deed, value, ticket.number).content.decode()
+
+
 def bulk(client, deed, value, *numbers):
     return client.post(reverse("inbox:bulk"), {"deed": deed, "value": value, "ticket": numbers}, **HTMX)
 
