@@ -21,10 +21,17 @@ def of(settings: dict[str, Any]) -> str:
     return settings.get("subject_hook") or DEFAULT
 
 
+def _loosely(hook: str) -> str:
+    """As people write it by hand: `Ticket #101492` and `ticket 101492` for `[Ticket#101492]`."""
+    parts = re.findall(r"\w+|[^\w\s]", hook)
+    last = "#?" if len(parts) > 1 and parts[-1] == "#" else ""
+    return r"\s*".join([*map(re.escape, parts[:-1] if last else parts), *([last] if last else [])])
+
+
 def numbers_in(subject: str, hooks: Collection[str]) -> list[int]:
     """Ticket numbers that the subject names: after one of the hooks, with or without brackets, or as plain `[#N]`."""
     subject = unicodedata.normalize("NFKC", subject)
-    known = [r"\s*".join(map(re.escape, unicodedata.normalize("NFKC", hook).split())) for hook in hooks]
+    known = [_loosely(unicodedata.normalize("NFKC", hook)) for hook in hooks]
     marked = re.compile(rf"(?:{'|'.join([*known, '#'])}){_NUMBER}", re.IGNORECASE)
     found = [match for inside in _IN_BRACKETS.findall(subject) if (match := marked.fullmatch(inside.strip()))]
     # Outside of brackets only a hook that says whose number it is: "Invoice #101492" is not ours, whatever our hook.
