@@ -38,3 +38,16 @@ def test_what_is_utf_8_is_read_so_under_another_label(text, label):
 )
 def test_a_right_label_is_believed(text, label):
     assert decode(text.encode(label), label) == (text, True)
+
+
+@pytest.mark.parametrize("label", ["utf-16", "utf-16le", "utf-16be"])
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("tail", [b"", b"\n"])
+def test_a_byte_order_mark_is_no_text(label: str, codec: str, tail: bytes) -> None:
+    for marks in ("\ufeff", "\ufeff\ufeff"):
+        assert decode(f"{marks}Grüße äß\n".encode(codec) + tail, label) == ("Grüße äß\n", True)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_a_boundary_that_cuts_a_character_in_half(codec: str) -> None:
+    assert decode("\ufeffGrüße\n".encode(codec)[:-1], "utf-16")[0].rstrip() == "Grüße"

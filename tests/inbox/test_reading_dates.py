@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inbox.channels.email.reading.dates import read
+from inbox.channels.email.reading.message import read as read_mail
 
 WRITTEN = {
     "Mon, 2 Mar 2026 08:05:09 +0100": "2026-03-02T08:05:09+01:00",
@@ -16,6 +17,8 @@ WRITTEN = {
     "Mon, 2 Mar 2026 08:05:09.250 +0000": "2026-03-02T08:05:09+00:00",
     "Mon, 2 Mar 2026 08 :05:09 +0000": "2026-03-02T08:05:09+00:00",
     "Mon, 2 Mar 2026 08:05:09 PM +0900": "2026-03-02T20:05:09+09:00",
+    "Mon, 2 Mar 2026 8:0:0 PM +0100": "2026-03-02T20:00:00+01:00",
+    "Mon, 2 Mar 2026 8:5 +0100": "2026-03-02T08:05:00+01:00",
     "Monday, March 2, 2026 12:05 AM": "2026-03-02T00:05:00+00:00",
     "Mon, 2 Mar 2026 08:05:09 CET": "2026-03-02T08:05:09+01:00",
     "Mon Mar  2 08:05:09 JST 2026": "2026-03-02T08:05:09+09:00",
@@ -42,3 +45,18 @@ def test_a_date_is_understood_as_it_was_meant(written, moment):
 )
 def test_what_names_no_moment_is_none(written):
     assert read(written) is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Sat, 31 Feb 2026 10:00:00 +0100", "Mon, 2 Mar 2026 25:61:00 +0100", "yesterday, or so", "=?utf-8?q?=C3=A4?="],
+)
+def test_a_date_that_names_no_moment_is_said(written: str) -> None:
+    mail = read_mail(f"From: a@b.example\nDate: {written}\n\nHello\n".encode())
+    assert mail.sent_at is None
+    assert len(mail.errors) == 1 and "names no moment" in mail.errors[0]
+
+
+@pytest.mark.parametrize("header", ["", "Date:\n", "Date: Mon, 2 Mar 2026 08:05:09 +0100\n"])
+def test_a_date_that_is_missing_or_good_is_no_error(header: str) -> None:
+    assert read_mail(f"From: a@b.example\n{header}\nHello\n".encode()).errors == ()

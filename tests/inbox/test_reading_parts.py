@@ -6,7 +6,7 @@ import pytest
 
 from inbox.channels.base import Authentication
 from inbox.channels.email.reading import addresses, authentication, charsets, files, headers, rtf, transfer
-from inbox.channels.email.reading.message import parse
+from inbox.channels.email.reading.message import parse, read
 
 pytestmark = pytest.mark.once
 
@@ -133,3 +133,37 @@ def test_content_type_parameters() -> None:
     }
     assert headers.parameters(b"text/plain") == {}
     assert headers.parameters(b'x/y; name="never closed; charset=utf-8')["name"] == "never closed"
+
+
+@pytest.mark.parametrize("parameter", ["", "; boundary=wrong", '; boundary=""'])
+@pytest.mark.parametrize("line", [b"x", b"----=_Part_1"])
+def test_the_boundary_is_what_the_body_begins_with(parameter: str, line: bytes) -> None:
+    head = f"From: a@b.example\nContent-Type: multipart/mixed{parameter}\n\n".encode()
+    mail = read(
+        head
+        + b"\n--%b\n\nHello\n--%b\nX-Note: 1\nContent-Disposition: attachment; filename=a.txt\n\nfile\n--%b--\n"
+        % (line, line, line)
+    )
+    assert (mail.text, [(f.name, f.content) for f in mail.files], mail.errors) == ("Hello", [("a.txt", b"file")], ())
+
+
+def test_a_line_of_hyphens_that_comes_once_is_text() -> None:
+    mail = read(b"From: a@b.example\nContent-Type: multipart/mixed\n\n--------- Forwarded ---------\nHello\n")
+    assert mail.text == "--------- Forwarded ---------\nHello" and len(mail.errors) == 1
+
+
+def test_a_mail_that_is_wholly_another_mail_shows_its_words() -> None:
+    inner = (
+        b"From: q@q.example\nSubject: Inner\nMessage-ID: <inner@q.example>\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>Inner words</p>\n"
+        b"--b\nContent-Type: application/pdf; name=a.pdf\n\npdf\n--b--\n"
+    )
+    mail = read(b"From: a@b.example\nSubject: Outer\nContent-Type: message/rfc822\n\n" + inner)
+    assert (mail.text, mail.subject, mail.message_id, mail.sender.address) == (
+        "Inner words",
+        "Outer",
+        "",
+        "a@b.example",
+    )
+    assert "<p>Inner words</p>" in mail.html
+    assert [(f.name, f.content_type, f.content) for f in mail.files] == [("Inner.eml", "message/rfc822", inner)]

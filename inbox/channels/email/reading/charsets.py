@@ -139,7 +139,7 @@ def decode(content: bytes, declared: str = "", hint: str = "") -> tuple[str, boo
         return (text.replace("\x00", "") if "\x00" in text else text), whole
     if _LONE_SURROGATE.search(text):  # UTF-7 can hold halves of a pair, which can be neither stored nor sent
         text, whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), False
-    return text.replace("\x00", ""), whole
+    return text.replace("\x00", "").lstrip("\ufeff"), whole
 
 
 def with_plain_line_ends(text: str) -> str:
@@ -198,7 +198,12 @@ def _decode(content: bytes, declared: str, hint: str) -> tuple[str, bool]:
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
-        if content.startswith(mark) and not (codec == "utf-16" and len(content) % 2):
+        if content.startswith(mark):
+            if codec == "utf-16" and len(content) % 2:
+                if content[-1] not in b"\n\r\x00" or b"\x00" not in content:
+                    break
+                # A relay's last line end has one byte, and the one before a boundary is taken off as one byte.
+                content = content[:-1]
             try:
                 return content.decode(codec), True
             except UnicodeDecodeError:

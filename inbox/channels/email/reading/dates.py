@@ -9,7 +9,7 @@ from email.utils import parsedate_tz
 _USUAL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _COMMENT = re.compile(r"\([^()]*\)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
-_CLOCK = re.compile(r"(\d{1,2})\s?:\s?(\d\d)(?:\s?:\s?(\d\d)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2})\s?:\s?(\d\d?)(?:\s?:\s?(\d\d?)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:\b(?:GMT|UTC?)\s?)?([+\-\u2010-\u2015\u2212])\s?(\d\d?):?(\d\d)(?=\s|$)", re.IGNORECASE)
 _YEAR_OF_THREE = re.compile(r"(?<=[A-Za-z] )(1\d\d)(?= \d\d?:)")
 _WORD = re.compile(r"[^\W\d_]+\.?")
@@ -82,7 +82,7 @@ def _clock(found: re.Match[str]) -> str:
     hour = int(found[1])
     if found[4]:
         hour = hour % 12 + (12 if found[4].lower() == "p" else 0)
-    return f"{hour:02}:{found[2]}:{found[3] or '00'}"
+    return f"{hour:02}:{found[2]:0>2}:{found[3] or '00':0>2}"
 
 
 def _is_month(word: str) -> bool:

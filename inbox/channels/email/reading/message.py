@@ -75,6 +75,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
     body = bodies.assemble(tree.root, leaves)
     tnef.unpack(body)
     _unwrap(body, hint, faults)
+    _show_only_mail(tree, body, hint, faults)
     fields = tree.root.fields
     decoded = {name: tuple(headers.value(each, hint) for each in values) for name, values in fields.items()}
     senders = _mailboxes(fields, "from", hint)
@@ -87,7 +88,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         sender=senders[0] if senders else None,
         files=tuple(body.files),
         parts=tuple(leaf.part for leaf in leaves),
-        errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip())),
+        errors=(*_in_words(tree, faults, leaves_empty=not raw.strip()), *_about_date(decoded.get("date", ()))),
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
     )
     return parsed, fields, hint
@@ -100,11 +101,21 @@ def _unwrap(body: bodies.Body, hint: str, faults: list[str]) -> None:
         return
     inner = smime.signed_content(wrapped.content)
     if inner:
-        tree = split(without_envelope(inner))
-        leaves = [bodies.read_leaf(tree, node, hint, faults) for node in tree.root.leaves()]
-        found = bodies.assemble(tree.root, leaves)
+        found = _said_in(inner, hint, faults)
         body.text, body.html = found.text, found.html
         body.files.extend(found.files)
+
+
+def _show_only_mail(tree: Tree, body: bodies.Body, hint: str, faults: list[str]) -> None:
+    """Show the words of a mail that is all the mail there is. Its header counts for nothing (S-46), its files stay."""
+    if tree.root.content_type == "message/rfc822" and body.files:
+        found = _said_in(body.files[0].content, hint, faults)
+        body.text, body.html = found.text, found.html
+
+
+def _said_in(inner: bytes, hint: str, faults: list[str]) -> bodies.Body:
+    tree = split(without_envelope(inner))
+    return bodies.assemble(tree.root, [bodies.read_leaf(tree, node, hint, faults) for node in tree.root.leaves()])
 
 
 def _mailboxes(fields: Fields, name: str, hint: str) -> tuple[Address, ...]:
@@ -137,6 +148,11 @@ def _ids(values: Iterable[str]) -> Iterable[str]:
 
 def _sent_at(parsed: ParsedMail) -> datetime | None:
     return dates.read(parsed.header("date")) if "date" in parsed.headers else None
+
+
+def _about_date(written: tuple[str, ...]) -> Iterable[str]:
+    if written and written[0].strip() and dates.read(written[0]) is None:
+        yield _("Partly unreadable: the date (%(date)s) names no moment.") % {"date": written[0].strip()[:60]}
 
 
 def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:

@@ -13,7 +13,8 @@ DEPTH_LIMIT = 20
 PART_LIMIT = 200
 """Leaf parts of one mail that are read (S-20)."""
 
-_FIRST_DELIMITER = re.compile(rb"^--(\S[^\n]{1,198}?)[ \t\r]*\n[Cc]ontent-[A-Za-z-]+:", re.MULTILINE)
+_FIRST_DELIMITER = re.compile(rb"^--(\S[^\n]{0,198}?)[ \t\r]*\n[Cc]ontent-[A-Za-z-]+:", re.MULTILINE)
+_OPENING_DELIMITER = re.compile(rb"\s*^--(\S[^\n]{0,198}?)[ \t\r]*\n(?=\r?\n|[A-Za-z-]{1,60}:)", re.MULTILINE)
 _ENVELOPE = re.compile(rb">?From (?![ \t]*:)[^\n]*\r?\n")
 
 
@@ -198,6 +199,11 @@ def _boundary(raw: bytes, node: Node) -> bytes | None:
     boundary = node.parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
     if boundary and (node.path or raw.find(b"--" + boundary, node.start) >= 0):
         return boundary
+    if not node.path:
+        # Parts need no header, only an empty line (RFC 2046, 5.1). Hyphens that come once may be the sender's own.
+        opening = _OPENING_DELIMITER.match(raw, node.start)
+        if opening and raw.find(b"\n--" + opening[1], opening.end() - 1) >= 0:
+            return opening[1]
     guess = _FIRST_DELIMITER.search(raw, node.start, node.start + 65536)
     return guess[1] if guess else boundary or None
 
