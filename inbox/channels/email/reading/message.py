@@ -88,7 +88,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         sender=senders[0] if senders else None,
         files=tuple(body.files),
         parts=tuple(leaf.part for leaf in leaves),
-        errors=(*_in_words(tree, faults, leaves_empty=not raw.strip()), *_about_date(decoded.get("date", ()))),
+        errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip())),
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
     )
     return parsed, fields, hint
@@ -148,11 +148,6 @@ def _ids(values: Iterable[str]) -> Iterable[str]:
 
 def _sent_at(parsed: ParsedMail) -> datetime | None:
     return dates.read(parsed.header("date")) if "date" in parsed.headers else None
-
-
-def _about_date(written: tuple[str, ...]) -> Iterable[str]:
-    if written and written[0].strip() and dates.read(written[0]) is None:
-        yield _("Partly unreadable: the date (%(date)s) names no moment.") % {"date": written[0].strip()[:60]}
 
 
 def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:
