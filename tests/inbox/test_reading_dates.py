@@ -53,11 +53,7 @@ def test_what_names_no_moment_is_none(written):
 )
 def test_a_date_that_names_no_moment_is_none_and_the_rest_is_read(written: str) -> None:
     """The time of arrival stands in for it: nothing that the sender said is missing, so it is no fault of the mail."""
-    mail = read_mail(f"From: a@b.example
-Date: {written}
-
-Hello
-".encode())
+    mail = read_mail(f"From: a@b.example\nDate: {written}\n\nHello\n".encode())
     assert (mail.sent_at, mail.text, mail.errors) == (None, "Hello", ())
 
 
