@@ -47,8 +47,6 @@ class InboundFile:
 class DeliveryReport:
     """What a bounce or delivery status notification (RFC 3464) says about a message that somebody sent."""
 
-    kind: Literal["failure", "success", "receipt", "complaint"] = "failure"
-    """`failure` is a delay too; `receipt` (RFC 8098) and `complaint` (RFC 5965) come of what did arrive."""
     recipients: tuple[str, ...] = ()
     permanent: bool = False
     status: str = ""
@@ -56,6 +54,8 @@ class DeliveryReport:
     diagnostic: str = ""
     original_message_id: str = ""
     original_envelope_token: str = ""
+    kind: Literal["failure", "success", "receipt", "complaint"] = "failure"
+    """`failure` is a delay too; `receipt` (RFC 8098) and `complaint` (RFC 5965) come of what did arrive."""
 
 
 @dataclass(frozen=True, slots=True)
