@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from crm.service import services
 from crm.service.models import Ticket
@@ -112,7 +113,7 @@ def test_two_chats_at_once_a_colleague_takes_over_and_everybody_sees_it(
     _two, other = open_desk(supervisor, f"/desk/inbox/chats/#{ticket.number}")
     take_over = column(other, "Rafael").get_by_role("button", name="Take over")
     take_over.wait_for()
-    assert take_over.evaluate("button => button === document.activeElement")
+    expect(take_over).to_be_focused()
     take_over.click()
     column(other, "Rafael").locator("textarea").fill("I am the one who knows the light")
     column(other, "Rafael").locator("textarea").press("Enter")
