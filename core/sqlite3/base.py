@@ -12,19 +12,20 @@ from typing import Any
 
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteWrapper
 
-_PATIENCE = 20.0
-"""Seconds, as long as SQLite itself waits (see settings); after that it is asked all the same, and says so."""
 _turns: dict[str, threading.Lock] = {}
 
 
 class DatabaseWrapper(SQLiteWrapper):
-    """A connection that begins a transaction when it is its turn."""
+    """A connection that begins a transaction when it is its turn.
+
+    The turn is waited for as long as SQLite would wait; after that it is asked all the same, and says so.
+    """
 
     _turn: threading.Lock | None = None
 
     def _start_transaction_under_autocommit(self) -> None:
         turn = _turns.setdefault(str(self.settings_dict["NAME"]), threading.Lock())
-        if turn.acquire(timeout=_PATIENCE):
+        if turn.acquire(timeout=self.settings_dict["OPTIONS"].get("timeout", 5)):
             self._turn = turn
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]

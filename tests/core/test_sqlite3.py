@@ -29,7 +29,7 @@ def file(tmp_path: Path, django_db_blocker: Any) -> Iterator[Path]:
             TURNS: {
                 "ENGINE": "core.sqlite3",
                 "NAME": str(path),
-                "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 0},
+                "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA busy_timeout=0"},
             },
         }
     )[TURNS]
