@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import imaplib2
 from django.utils.translation import gettext as _
@@ -28,13 +30,18 @@ IDLE_SECONDS = 9 * 60
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _LITERAL = re.compile(rb"\bBODY\[[^\]]*\](?:<\d+>)? \{\d+\}$")
+_T = TypeVar("_T")
 
 
 class _Wire(imaplib2.IMAP4):
-    """imaplib2 with our TLS (its own does not check names), a time limit for connecting, and TCP keep-alive."""
+    """imaplib2 with our TLS (its own does not check names), a time limit for connecting, and TCP keep-alive.
+
+    imaplib2 reads in one thread and writes in another, and OpenSSL lets only one thread at a connection: a command that
+    was written while the server's session tickets were read was lost. So the socket never blocks, and they take turns.
+    """
 
     def __init__(self, server: Server, seconds: float) -> None:
-        self._server, self._seconds = server, seconds
+        self._server, self._seconds, self._turn = server, seconds, threading.Lock()
         super().__init__(server.host, server.port, timeout=seconds)
 
     def open_socket(self) -> socket.socket:
@@ -50,16 +57,41 @@ class _Wire(imaplib2.IMAP4):
         self.sock = self.open_socket()
         if self._server.security == "tls":
             self.ssl_wrap_socket()
-        # Read without a limit: a TLS record without content (a session ticket) would else look like a silent server.
-        # imaplib2 keeps the time of each command.
-        self.sock.settimeout(None)
+        self.sock.setblocking(False)
         self.read_fd = self.sock.fileno()
 
     def ssl_wrap_socket(self) -> None:
         self.sock.settimeout(self._seconds)
         self.sock = self._server.context().wrap_socket(self.sock, server_hostname=self._server.host)
-        self.sock.settimeout(None)
+        self.sock.setblocking(False)
         self.read_fd = self.sock.fileno()
+
+    def read(self, size: int) -> bytes:
+        # Without a limit: a TLS record without content would else look like a silent server. imaplib2 keeps the time of
+        # each command.
+        return self._in_turn(lambda: self.sock.recv(size))
+
+    def send(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            sent = self._in_turn(lambda: self.sock.send(rest), select.POLLOUT)  # noqa: B023 (called at once)
+            rest = rest[sent:]
+
+    def _in_turn(self, act: Callable[[], _T], wanted: int = select.POLLIN) -> _T:
+        """Do it as soon as the socket can; TLS may have to read in order to write, and the other way about."""
+        while True:
+            try:
+                with self._turn:
+                    return act()
+            except ssl.SSLWantReadError:
+                wanted = select.POLLIN
+            except ssl.SSLWantWriteError:
+                wanted = select.POLLOUT
+            except BlockingIOError:
+                pass
+            ready = select.poll()
+            ready.register(self.read_fd, wanted)
+            ready.poll(1000)  # with an end: what was awaited may have been taken by the other thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +122,7 @@ class Mailbox:
                     )
                 self._wire.starttls()
         except (OSError, ssl.SSLError, imaplib2.IMAP4.error) as why:
+            self.close()
             raise faults.connecting(why, server.host, server.port, seconds) from why
         try:
             self._log_in(rotated)
