@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import time
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
-from routing.models import BusinessHours, Queue, QueueMember, Rule, Shift
+from routing.models import BusinessHours, Queue, QueueMember, Rule, Shift, SLAPolicy
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
+
+Listener = Callable[[Iterable[Queue]], None]
+_listeners: list[Listener] = []
+
+
+def on_promises_changed(listener: Listener) -> None:
+    """Call `listener` with the queues whose promises are others now. Upper layers say so once, at start."""
+    if listener in _listeners:
+        raise ValueError("this listener is registered already")
+    _listeners.append(listener)
+
+
+def promises_changed(by: Queue | SLAPolicy | BusinessHours) -> None:
+    """Say that what this record promises was changed, or is about to end with it."""
+    queues = [by] if isinstance(by, Queue) else list(Queue.objects.filter(_promised_by(by)))
+    for listener in _listeners:
+        listener(queues)
+
+
+def _promised_by(record: SLAPolicy | BusinessHours) -> Q:
+    return Q(sla=record) if isinstance(record, SLAPolicy) else Q(hours=record) | Q(sla__hours=record)
 
 
 @transaction.atomic

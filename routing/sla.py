@@ -1,7 +1,12 @@
-"""What was promised, as moments: first answer, next answer, solution."""
+"""What was promised, as moments: first answer, next answer, solution.
+
+The clock of the solution stands still while we wait for the customer and while the ticket is finished: whoever calls
+says how much business time it stood so far, and since when it stands now.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -47,24 +52,31 @@ def clocks(
     waiting_since: datetime | None,
     first_answered_at: datetime | None,
     resolved_at: datetime | None,
+    stood_minutes: int = 0,
+    stands_since: datetime | None = None,
 ) -> tuple[Clock, ...]:
-    """The promises that are open. One that the calendar leaves no time for is left out."""
+    """The promises that are open. One that the calendar leaves no time for is left out, and one whose clock stands.
+
+    A promise that was missed before its clock stood still stays missed.
+    """
     if policy is None or resolved_at is not None:
         return ()
-    wanted: list[tuple[ClockName, datetime | None, int | None]] = [
-        ("first", opened_at if first_answered_at is None else None, policy.first_answer),
-        ("next", waiting_since if first_answered_at is not None else None, policy.next_answer),
-        ("solution", opened_at, policy.solution),
+    wanted: list[tuple[ClockName, datetime | None, int | None, int]] = [
+        ("first", opened_at if first_answered_at is None else None, policy.first_answer, 0),
+        ("next", waiting_since if first_answered_at is not None else None, policy.next_answer, 0),
+        ("solution", opened_at, policy.solution, stood_minutes),
     ]
     found = []
-    for name, start, minutes in wanted:
+    for name, start, minutes, stood in wanted:
         if start is None or not minutes:
             continue
         try:
-            warn_at = add_minutes(cal, start, minutes * policy.warn_percent // 100)
-            found.append(Clock(name, start, warn_at, add_minutes(cal, start, minutes)))
+            warn_at = add_minutes(cal, start, minutes * policy.warn_percent // 100 + stood)
+            due = add_minutes(cal, start, minutes + stood)
         except NeverOpen:
             continue
+        if name != "solution" or stands_since is None or due <= stands_since:
+            found.append(Clock(name, start, warn_at, due))
     return tuple(found)
 
 
@@ -78,19 +90,21 @@ def targets(
     resolved_at: datetime | None,
 ) -> Targets:
     """When each open promise is due."""
-    return Targets(
-        **{
-            clock.name: clock.due
-            for clock in clocks(
-                policy,
-                cal,
-                opened_at=opened_at,
-                waiting_since=waiting_since,
-                first_answered_at=first_answered_at,
-                resolved_at=resolved_at,
-            )
-        }
+    return dues(
+        clocks(
+            policy,
+            cal,
+            opened_at=opened_at,
+            waiting_since=waiting_since,
+            first_answered_at=first_answered_at,
+            resolved_at=resolved_at,
+        )
     )
+
+
+def dues(found: Iterable[Clock]) -> Targets:
+    """When each of these clocks runs out."""
+    return Targets(**{clock.name: clock.due for clock in found})
 
 
 def nearest(found: Targets) -> datetime | None:

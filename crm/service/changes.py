@@ -207,6 +207,7 @@ class Change:
             ticket.resolved_at = ticket.closed_at = None
         if ticket.is_finished:
             ticket.waiting_since = None
+        promises.stand_or_run(ticket, now)
         promises.renew(ticket)
 
     def snooze(self, until: datetime) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from crm.service import rules
+from crm.service import promises, rules
 from crm.service.changes import Change
 from crm.service.models import Escalation, Ticket
-from routing import engine, hours, sla
+from routing import engine
 from routing.models import Rule, RuleRun
+from routing.sla import Clock
 
 BATCH = 100
 
@@ -36,48 +38,65 @@ def wake_snoozed() -> int:
 def escalate() -> int:
     """Tell the rules, once each, of promises that are near or missed; how many were told.
 
-    The constraint on Escalation makes it once per ticket, clock, level and due date, whatever is killed or runs twice.
+    The constraint on Escalation makes it once per ticket, level and run of a clock, whatever is killed or runs twice.
+    Most tickets that are late were told of before: they are read, and not locked.
     """
-    told = 0
-    soon = timezone.now() + timedelta(days=3)
-    last = 0
-    while keys := list(
-        Ticket.objects.filter(due_at__lte=soon, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
-    ):
-        last = keys[-1]
-        with transaction.atomic():
-            changes = Change.lock_all(keys)
-            told_before = set(
-                Escalation.objects.filter(ticket_id__in=keys).values_list("ticket_id", "clock", "level", "due_at")
-            )
-            fresh: list[Escalation] = []
-            for work in changes:
-                for clock, level, due_at in _missed(work.ticket, timezone.now()):
-                    if (work.ticket.pk, clock, level, due_at) not in told_before:
-                        fresh.append(Escalation(ticket=work.ticket, clock=clock, level=level, due_at=due_at))
-                        work.record("escalated", new=level, why=clock)
-                        rules.run_event(work, Rule.Event.TICKET_ESCALATED, {"sla_clock": clock, "sla_level": level})
-            Escalation.objects.bulk_create(fresh)
-            rules.run_changed(changes)
-            Change.save_all(changes)
-        told += len(fresh)
+    told, last = 0, 0
+    while rows := list(_near(timezone.now()).filter(pk__gt=last).order_by("pk")[:BATCH]):
+        last = rows[-1].pk
+        known = _told(rows)
+        keys = [row.pk for row in rows if _outdated(row) or any(_missed(row, known))]
+        if keys:
+            told += _escalate(keys)
     return told
 
 
-def _missed(ticket: Ticket, now: datetime) -> Iterator[tuple[str, str, datetime]]:
-    if ticket.sla is None:
-        return
-    calendar = hours.calendar(ticket.sla.hours or ticket.queue.hours)
-    for clock in sla.clocks(
-        ticket.sla,
-        calendar,
-        opened_at=ticket.opened_at,
-        waiting_since=ticket.waiting_since,
-        first_answered_at=ticket.first_answered_at,
-        resolved_at=ticket.resolved_at,
-    ):
-        if level := clock.level(now):
-            yield clock.name, level, clock.due
+def _near(now: datetime) -> QuerySet[Ticket]:
+    near = Ticket.objects.filter(Q(warn_at__lte=now) | Q(due_at__lte=now, sla__isnull=False))
+    # Many tickets wait in few queues: each queue is read once, and not with every ticket.
+    return near.select_related("sla__hours").prefetch_related("queue__sla__hours", "queue__hours")
+
+
+def _told(tickets: Iterable[Ticket]) -> set[tuple[int, str, str, datetime]]:
+    keys = [ticket.pk for ticket in tickets]
+    return set(Escalation.objects.filter(ticket__in=keys).values_list("ticket_id", "clock", "level", "since"))
+
+
+def _outdated(ticket: Ticket) -> bool:
+    """Whether its dates are no longer those that its queue's policy gives. Renews those of the object."""
+    if ticket.warn_at is None:
+        return False
+    before = [getattr(ticket, name) for name in promises.DATES]
+    promises.renew(ticket)
+    return before != [getattr(ticket, name) for name in promises.DATES]
+
+
+@transaction.atomic
+def _escalate(keys: list[int]) -> int:
+    changes = Change.lock_all(keys)
+    known = _told([work.ticket for work in changes])
+    fresh: list[Escalation] = []
+    for work in changes:
+        promises.renew(work.ticket)
+        for clock, level in list(_missed(work.ticket, known)):
+            fresh.append(
+                Escalation(ticket=work.ticket, clock=clock.name, level=level, since=clock.start, due_at=clock.due)
+            )
+            work.record("escalated", new=level, why=clock.name)
+            rules.run_event(work, Rule.Event.TICKET_ESCALATED, {"sla_clock": clock.name, "sla_level": level})
+    Escalation.objects.bulk_create(fresh)
+    rules.run_changed(changes)
+    Change.save_all(changes)
+    return len(fresh)
+
+
+def _missed(ticket: Ticket, told: set[tuple[int, str, str, datetime]]) -> Iterator[tuple[Clock, str]]:
+    """The promises that are near or missed and of which nobody was told."""
+    now = timezone.now()
+    for clock in promises.clocks(ticket):
+        level = clock.level(now)
+        if level and (ticket.pk, clock.name, level, clock.start) not in told:
+            yield clock, level
 
 
 def run_idle_rules() -> int:

@@ -142,6 +142,12 @@ class Ticket(models.Model):
     solution_due = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     """The nearest of the promises that are still open."""
+    warn_at = models.DateTimeField(null=True, blank=True)
+    """The first moment at which one of them is nearly missed; now, when they have to be computed again."""
+    stands_since = models.DateTimeField(null=True, blank=True)
+    """Since then the clock of the solution stands still: we wait for the customer, or it is finished."""
+    stood_minutes = models.PositiveIntegerField(default=0)
+    """Minutes of business time for which it stood still before."""
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="merged_tickets")
 
     objects = TicketQuerySet.as_manager()
@@ -166,6 +172,7 @@ class Ticket(models.Model):
                 condition=Q(status__in=["new", "open"]),
             ),
             models.Index(fields=["due_at"], name="ticket_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["warn_at"], name="ticket_warn", condition=Q(warn_at__isnull=False)),
             models.Index(
                 fields=["due_at", "id"],
                 name="ticket_due_working",
@@ -304,13 +311,15 @@ class Escalation(models.Model):
     """`first`, `next` or `solution`."""
     level = models.CharField(max_length=10)
     """`warning` or `breach`."""
+    since = models.DateTimeField()
+    """When the clock began to run: what was told of a promise is not told again when its time is moved."""
     due_at = models.DateTimeField()
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         verbose_name = _("escalation")
         verbose_name_plural = _("escalations")
-        constraints = [models.UniqueConstraint(fields=["ticket", "clock", "level", "due_at"], name="escalation_once")]
+        constraints = [models.UniqueConstraint(fields=["ticket", "clock", "level", "since"], name="escalation_once")]
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.clock} {self.level}"

@@ -250,6 +250,7 @@ def save_hours(form: HoursForm, by: Any) -> BusinessHours:
     """The record and its days, then the week; built calendars are built again."""
     hours = form.save()
     services.set_week(hours, form.cleaned_data["week"])
+    services.promises_changed(hours)
     return hours
 
 

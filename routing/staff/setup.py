@@ -69,6 +69,8 @@ def save_queue(form: QueueForm, by: Any) -> Queue:
     """The queue, then its people."""
     queue = form.save()
     services.set_members(queue, form.cleaned_data["people"])
+    if {"sla", "hours"} & set(form.changed_data):
+        services.promises_changed(queue)
     return queue
 
 
@@ -171,7 +173,8 @@ class SLAForm(RecordForm):
         help_text=gettext_lazy("From the first message that nobody has answered."),
     )
     solution = DurationField(
-        label=gettext_lazy("Solution within"), help_text=gettext_lazy("From the opening of the ticket.")
+        label=gettext_lazy("Solution within"),
+        help_text=gettext_lazy("From the opening of the ticket, without the time in which we wait for the customer."),
     )
     sections: ClassVar = (
         Section(gettext_lazy("Policy"), ("name", "hours")),
@@ -205,6 +208,19 @@ class SLAForm(RecordForm):
         return data
 
 
+def save_policy(form: SLAForm, by: Any) -> SLAPolicy:
+    """The policy; open tickets are promised by it as it is now."""
+    policy = form.save()
+    services.promises_changed(policy)
+    return policy
+
+
+def delete_policy(policy: SLAPolicy, by: Any) -> None:
+    """Its queues promise nothing any more."""
+    services.promises_changed(policy)
+    policy.delete()
+
+
 def duration(minutes: int | None) -> str:
     """Minutes in words, in the largest unit that fits."""
     if not minutes:
@@ -233,6 +249,8 @@ class SLAViewSet(RecordViewSet):
     search_fields: ClassVar = ["name"]
     ordering: ClassVar = ["name"]
     select_related = ("hours",)
+    save_service = staticmethod(save_policy)
+    delete_service = staticmethod(delete_policy)
 
     def get_form_class(self, for_update: bool = False) -> type[BaseModelForm[Any]]:
         """The same for new and known policies."""
