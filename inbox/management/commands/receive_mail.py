@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm.service.models import Ticket
 from inbox.models import Channel, RawMessage
+from inbox.services import fax_pages
 from inbox.services.accept import accept
 from inbox.services.processing import see_through
 from routing.models import RuleRun
@@ -70,8 +71,10 @@ class Command(BaseCommand):
 
     @staticmethod
     def _receive(channel: Channel, label: str, content: bytes) -> dict[str, Any]:
+        raw = accept(channel, content)
+        fax_pages.read_through(raw)
         # A worker that was killed over it lets go when its lease ends, and then it is ours.
-        raw = see_through(accept(channel, content), seconds=2 * settings.LEASE_SECONDS)
+        raw = see_through(raw, seconds=2 * settings.LEASE_SECONDS)
         told: dict[str, Any] = {
             "file": label,
             "raw": raw.pk,
