@@ -25,7 +25,7 @@ from django.conf import settings
 from django.test import Client
 from crm.organisation.models import User
 client = Client()
-client.force_login(User.objects.get(email="agent@guichet.test"), backend="django.contrib.auth.backends.ModelBackend")
+client.force_login(User.objects.get(email="agent@guichet.test"), backend="crm.organisation.backends.PasswordBackend")
 print(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
 """
 

@@ -91,7 +91,7 @@ class Office:
         SavedView.objects.create(name="High", filters={"priority": ["3", "4"], "status": ["new", "open"]})
         for person, user in (("agent", User.objects.get(email="bulk01@halden.example")), ("supervisor", boss)):
             client = Client(headers={"host": "127.0.0.1"})
-            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
             yield person, client, user
 
     def load(self, page: str) -> tuple[float, int]:

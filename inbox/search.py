@@ -32,6 +32,8 @@ TICKET_WORDS = 20_000
 """Different words that are kept of one ticket: a tsvector holds at most 1 MB."""
 TICKET_TEXT = 200_000
 """Characters of a ticket that are read, newest message first."""
+AT_ONCE = 8
+"""Tickets indexed in one transaction: whoever speaks meanwhile waits for its end."""
 
 _EAST = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"([{_EAST}]+)|([^\W_{_EAST}]+)")
@@ -131,10 +133,12 @@ def _among_first(
 def index_waiting(limit: int = 200) -> int:
     """Read up to `limit` messages that the index does not know yet; how many were read. Safe to run anywhere, twice."""
     waiting = list(Message.objects.filter(indexed=False).order_by("id").values_list("id", "ticket_id")[:limit])
-    if waiting:
+    tickets = sorted({ticket for _, ticket in waiting})
+    for some in (set(tickets[n : n + AT_ONCE]) for n in range(0, len(tickets), AT_ONCE)):
         with transaction.atomic():
-            _index({ticket for _, ticket in waiting})
-            Message.objects.filter(pk__in=[message for message, _ in waiting]).update(indexed=True)
+            _index(some)
+            theirs = [message for message, ticket in waiting if ticket in some]
+            Message.objects.filter(pk__in=theirs).update(indexed=True)
     return len(waiting)
 
 

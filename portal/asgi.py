@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-pages = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Consumers import models, which exist only once Django is set up.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
@@ -17,6 +17,7 @@ from core.running import settle  # noqa: E402
 from inbox.channels.chat.sockets import websocket_urlpatterns as for_visitors  # noqa: E402
 from inbox.workspace.sockets import websocket_urlpatterns as for_colleagues  # noqa: E402
 from portal import daphne_sockets  # noqa: E402
+from portal.handler import PagesHandler  # noqa: E402
 from portal.security import Peer, Refusals  # noqa: E402
 
 daphne_sockets.mend()
@@ -26,5 +27,5 @@ desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(for_colleagues)
 # Visitors come from other sites, with a token and no cookie: the channel's own list says which (S-73).
 chat = URLRouter([*for_visitors, re_path("", desk)])
 
-application = ProtocolTypeRouter({"http": pages, "websocket": Peer(Refusals(chat))})
+application = ProtocolTypeRouter({"http": PagesHandler(), "websocket": Peer(Refusals(chat))})
 settle()

@@ -123,6 +123,7 @@ TEMPLATES = [
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'guichet.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "core.sqlite3"
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
     # IMMEDIATE takes the write lock when the transaction opens: a deferred one that upgrades fails with "database is
     # locked" whatever the timeout. FULL because a mail is acknowledged to its server after the commit.
     DATABASES["default"]["OPTIONS"] = {
@@ -166,7 +167,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 AUTH_USER_MODEL = "organisation.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "crm.organisation.backends.PasswordBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -139,7 +139,7 @@ def login(client: Client) -> Callable[[Any], Client]:
     """`login(user)` gives the test client, logged in."""
 
     def enter(user: Any) -> Client:
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
         return client
 
     return enter

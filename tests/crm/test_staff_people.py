@@ -49,7 +49,7 @@ def test_an_administrator_takes_somebody_in(
 
 def test_changes_and_deactivation(login: Any, administrator: Any, agent: Any, queue: Any) -> None:
     client, hers = login(administrator), Client()
-    hers.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    hers.force_login(agent, backend="crm.organisation.backends.PasswordBackend")
     assert hers.get("/desk/inbox/").status_code == 200
     client.post(f"/desk/people/edit/{agent.pk}/", form(email=agent.email, roles=["agent", "marketer"], is_active="on"))
     agent = User.objects.get(pk=agent.pk)

@@ -32,7 +32,7 @@ def cookies(count: int, queue: Any) -> list[str]:
         user = factories.StaffFactory(email=f"desk{n}@guichet.test", role="agent")
         factories.QueueMemberFactory(queue=queue, user=user)
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
         found.append(client.cookies[settings.SESSION_COOKIE_NAME].value)
     return found
 
@@ -85,7 +85,7 @@ def test_everybody_comes_back_at_once(
     count = sized(2_000, 120)
     keys = cookies(count // A_USER, queue)
     reader = Client()
-    reader.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    reader.force_login(agent, backend="crm.organisation.backends.PasswordBackend")
     jar = {settings.SESSION_COOKIE_NAME: reader.cookies[settings.SESSION_COOKIE_NAME].value}
     port = free_port()
     site = f"http://127.0.0.1:{port}"

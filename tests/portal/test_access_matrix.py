@@ -166,7 +166,7 @@ def world(db: None) -> dict[str, Any]:
 def client_of(actor: str, world: dict[str, Any]) -> Client:
     client = Client()
     if actor != "anonymous":
-        client.force_login(world["people"][actor], backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(world["people"][actor], backend="crm.organisation.backends.PasswordBackend")
     if actor == "deactivated":
         type(world["people"][actor]).objects.filter(pk=world["people"][actor].pk).update(is_active=False)
     return client

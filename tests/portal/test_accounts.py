@@ -53,7 +53,7 @@ def test_tickets_appear_once_the_address_is_proved(client: Client, waiting_ticke
     assert client.get("/my/tickets/").status_code == 302
     # Even with a session that somehow exists nothing may be seen: nobody proved anything yet (S-45).
     other = Client()
-    other.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    other.force_login(user, backend="crm.organisation.backends.PasswordBackend")
     assert "Earlier by mail" not in other.get("/my/tickets/").content.decode()
     assert other.get(f"/my/tickets/{waiting_ticket.number}/").status_code == 404
     assert Contact.objects.filter(user=user).count() == 0
@@ -217,7 +217,7 @@ def test_changing_to_a_victims_address_shows_nothing(anna: Any, waiting_ticket: 
 @pytest.mark.parametrize("path", ["/accounts/email/", "/accounts/2fa/totp/activate/"])
 def test_account_changes_ask_for_the_password_again(path: str, anna: Any, client: Client) -> None:
     verified(anna)
-    client.force_login(anna, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(anna, backend="crm.organisation.backends.PasswordBackend")
     answer = client.post(path, {"action_add": "", "email": "x@y.test"})
     assert answer["Location"].startswith("/accounts/reauthenticate/")
     assert mail.outbox == []

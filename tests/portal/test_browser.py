@@ -120,7 +120,7 @@ def test_a_mails_html_runs_and_fetches_nothing(site: str, browser: Browser, anna
 def signed_in(site: str, browser: Browser, user: Any, **options: Any) -> BrowserContext:
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
     context = browser.new_context(locale="en-GB", **options)
     context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": site}])
     return context

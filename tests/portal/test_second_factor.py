@@ -200,7 +200,7 @@ def test_a_colleague_cannot_drop_the_factor_and_an_administrator_can(
     settings.STAFF_SECOND_FACTOR = "required"
     settings.STAFF_SECOND_FACTOR = "optional"
     boss = Client()
-    boss.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
+    boss.force_login(administrator, backend="crm.organisation.backends.PasswordBackend")
     url = reverse("people:edit", args=[colleague.pk])
     page = boss.get(url).context["form"]
     assert "forget" in page.fields

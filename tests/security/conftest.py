@@ -34,7 +34,7 @@ def checksum() -> dict[str, str]:
 def entered(user: Any) -> Client:
     """A client of its own, logged in."""
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
     return client
 
 

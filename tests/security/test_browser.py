@@ -118,7 +118,7 @@ def enter(browser: Any, home: str) -> Open:
 
     def visit(user: Any, only: str = "") -> tuple[Any, Watch]:
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
         headers = {"X-Only": only} if only else {}
         context = browser.new_context(
             extra_http_headers=headers, locale="en-GB", viewport={"width": 1300, "height": 900}

@@ -201,7 +201,7 @@ def _raw_mail() -> bytes:
 
 def enter(person: Any) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="crm.organisation.backends.PasswordBackend")
     return client
 
 

@@ -29,7 +29,7 @@ class Desk:
         self.site = site
         self.context = browser.new_context(viewport={"width": 1280, "height": 900})
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
         name = settings.SESSION_COOKIE_NAME
         self.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
         self.page = self.context.new_page()

@@ -34,7 +34,7 @@ def stranger(phone: Any) -> Client:
     user = factories.StaffFactory(name="Otto Other", role="agent", extension="99")
     factories.QueueMemberFactory(queue=factories.QueueFactory(name="Elsewhere"), user=user)
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
     return client
 
 

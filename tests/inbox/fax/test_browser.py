@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 def page(browser, site, agent):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     client = Client()
-    client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(agent, backend="crm.organisation.backends.PasswordBackend")
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
     page = context.new_page()

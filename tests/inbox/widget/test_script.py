@@ -36,7 +36,7 @@ def test_it_comes_packed(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_it_is_the_same_for_who_is_logged_in(client: Client, customer_user: object) -> None:
-    client.force_login(customer_user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(customer_user, backend="crm.organisation.backends.PasswordBackend")
     assert client.get("/widget.js").headers["Vary"] == "Accept-Encoding"
 
 

@@ -57,7 +57,7 @@ def chat(queue: Any, shop: Host) -> Channel:
 def desk(browser: Any, site: str, user: Any) -> Any:
     context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-GB")
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
     return context.new_page()

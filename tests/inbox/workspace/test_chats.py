@@ -233,7 +233,7 @@ def test_presence_is_chosen_and_shown_to_who_answers_for_all(desk, agent, superv
     assert desk.post(reverse("inbox:presence"), {"state": "asleep"}).status_code == 400
     assert Presence.objects.get(user=agent).state == "away"
     assert desk.get(reverse("inbox:duty")).status_code == 404
-    client.force_login(supervisor, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(supervisor, backend="crm.organisation.backends.PasswordBackend")
     shown = client.get(reverse("inbox:duty")).context["posts"]
     assert [(str(post.user), post.state, post.chats) for post in shown] == [
         ("Agent", "away", 1),

@@ -53,7 +53,7 @@ async def no_connection_left_open():
 
 def session_of(user) -> str:
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
