@@ -18,6 +18,7 @@ from inbox.models import Channel, Delivery, Message, Template, TemplateText
 from inbox.services import deliveries, ways_out
 
 if TYPE_CHECKING:
+    from crm.organisation.models import User
     from inbox.intake.draft import Draft
 
 log = logging.getLogger(__name__)
@@ -28,18 +29,27 @@ PER_HOUR, PER_DAY = 3, 10
 
 @dataclass(slots=True)
 class Note(Effect):
-    """An internal note that nobody typed."""
+    """An internal note of a rule or a macro."""
 
     seq: int
     text: str
     author_name: str
+    author: User | None
 
     @classmethod
     def write(cls, items: list[tuple[Change, Note]]) -> None:
         """Insert the notes."""
         Message.objects.bulk_create(
-            Message(ticket=c.ticket, seq=n.seq, kind=Message.Kind.NOTE, text=n.text, from_name=n.author_name)
-            for c, n in items
+            Message(
+                ticket=change.ticket,
+                seq=note.seq,
+                kind=Message.Kind.NOTE,
+                author=note.author,
+                from_name=note.author_name[:200],
+                text=note.text,
+                reply_text=note.text,
+            )
+            for change, note in items
         )
 
 

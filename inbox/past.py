@@ -116,5 +116,5 @@ def register() -> None:
     """Say where past cases come from. Called once at start."""
     register_history(Rule.Event.MESSAGE_RECEIVED, lambda user, count: _messages(user, count, only_first=False))
     register_history(Rule.Event.TICKET_OPENED, lambda user, count: _messages(user, count, only_first=True))
-    for event in (Rule.Event.TICKET_CHANGED, Rule.Event.TICKET_IDLE, Rule.Event.TICKET_ESCALATED):
+    for event in (Rule.Event.TICKET_CHANGED, *Rule.AFTER, Rule.Event.TICKET_ESCALATED):
         register_history(event, _tickets)

@@ -116,7 +116,8 @@ def _auto_answer(change: Change, values: Mapping[str, Any], rule: str) -> str:
 
 
 def _add_note(change: Change, values: Mapping[str, Any], rule: str) -> str:
-    change.after(Note(seq=change.next_seq(), text=str(values["text"]), author_name=f"rule: {rule}"))
+    with change.acting_by(rule):
+        change.after(Note(change.next_seq(), str(values["text"]), change.name, change.actor))
     return str(_("note"))
 
 
@@ -149,6 +150,7 @@ def register() -> None:
         Fact(
             "channel", _("channel"), "choice", lambda: [(c.name, c.name) for c in Channel.objects.all()], events=event
         ),
+        Fact("origin", _("came by"), "choice", lambda: [(a.kind, a.label) for a in registry.adapters()]),
         Fact("language", _("language"), "choice", lambda: LANGUAGES),
         Fact("has_attachments", _("has attachments"), "flag", events=event),
         Fact("attachment_names", _("attachment names"), "set", events=event),

@@ -72,6 +72,7 @@ def jobs() -> list[Job]:
         Job("reminders", 10, reminders.remind),
         Job("calls whose end nobody told", 60, calls.end_forgotten),
         Job("idle rules", 60, clocks.run_idle_rules),
+        Job("customers who wait", 15, clocks.run_waiting_rules),
         Job("old files of call lists", 3600, call_lists.forget_old),
         Job("chats that wait", 2, waiting_chats.keep_line_moving),
         Job("chats that are left", 10, handover.mail_what_waits),

@@ -61,8 +61,8 @@ class CompiledRule:
     def matches(self, reading: Reading) -> bool:
         """Whether its conditions hold."""
         if self.idle_minutes is not None:
-            idle = reading.number("idle_minutes")
-            if idle is None or idle < self.idle_minutes:
+            passed = reading.number(Rule.AFTER[Rule.Event(self.event)])
+            if passed is None or passed < self.idle_minutes:
                 return False
         return self.condition.test(reading)
 
@@ -82,9 +82,8 @@ class Explanation:
 
 def compile_rule(rule: Rule) -> CompiledRule:
     """Build conditions and actions. Raises RuleInvalid with words for the person who writes the rule."""
-    idle = rule.idle_minutes if rule.event == Rule.Event.TICKET_IDLE else None
-    if rule.event == Rule.Event.TICKET_IDLE and not idle:
-        raise RuleInvalid(_("Say after how many minutes without anything happening the rule runs."))
+    if rule.event in Rule.AFTER and not rule.minutes:
+        raise RuleInvalid(_("Say after how many minutes the rule runs."))
     node = conditions.build(rule.conditions)
     steps = compile_actions(rule.actions)
     if not steps and not rule.stop:
@@ -93,7 +92,7 @@ def compile_rule(rule: Rule) -> CompiledRule:
         id=rule.pk,
         name=rule.name,
         event=rule.event,
-        idle_minutes=idle,
+        idle_minutes=rule.minutes,
         condition=node,
         steps=steps,
         stop=rule.stop or any(step.kind is registry.STOP for step in steps),
@@ -162,12 +161,14 @@ class RuleBook:
         *,
         without: Collection[int] = (),
         again: Collection[int] = (),
+        told: Collection[int] = (),
     ) -> RuleRun:
         """Put an event to the rules; the actions of those that match are applied to `target`.
 
         `depth` counts how many times rules started rules since the thing that really happened. At MAX_DEPTH a rule
         that would change something again is paused instead: one of `again`, which did something twice on the way, or
-        any when that names none. `without` names rules to leave out.
+        any when that names none. `without` names rules to leave out, `told` those that matched on the way already: what
+        they only tell (a note, a notice) is not told again.
         Returns the run, unsaved. Raises only DatabaseError, because the transaction is lost then anyway.
         """
         run = RuleRun(event=event, subject=subject, matched=[], errors=list(self.broken.get(event, ())[:MAX_ERRORS]))
@@ -187,13 +188,26 @@ class RuleBook:
             if depth >= MAX_DEPTH and (not again or rule.id in again):
                 self._circle(run, rule)
                 continue
-            did = self._apply(run, rule, target)
+            did = self._apply(run, rule, target, quiet=rule.id in told)
             run.matched.append({"rule": rule.id, "name": rule.name, "because": because, "did": did})
             if rule.stop:
                 break
             reading.forget()
         run.failed = bool(run.errors)
         return run
+
+    def matching(self, event: str, facts: Mapping[str, Any]) -> set[int]:
+        """Keys of the rules whose conditions hold now. Nothing is done; one that cannot be evaluated is left out."""
+        found, reading = set(), Reading(facts)
+        for rule in self.of(event):
+            try:
+                if rule.id is not None and rule.matches(reading):
+                    found.add(rule.id)
+            except DatabaseError:
+                raise
+            except Exception as fault:
+                logger.warning("Rule %s (%r) failed on %s", rule.id, rule.name, event, exc_info=fault)
+        return found
 
     def explain(self, event: str, facts: Mapping[str, Any]) -> list[Explanation]:
         """What each rule would make of these facts. Nothing is done, so what an action changes is not seen."""
@@ -204,9 +218,11 @@ class RuleBook:
             stopped = stopped or (explanation.matched and rule.stop)
         return told
 
-    def _apply(self, run: RuleRun, rule: CompiledRule, target: Any) -> list[str]:
+    def _apply(self, run: RuleRun, rule: CompiledRule, target: Any, *, quiet: bool) -> list[str]:
         did = []
         for step in rule.steps:
+            if quiet and not step.kind.changes:
+                continue
             try:
                 words = step.kind.apply(target, step.parameters, rule.name)
             except DatabaseError:

@@ -71,6 +71,13 @@ _tags = Composed(
 )
 
 
+def _tags_of(tickets: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {pk: [] for pk in tickets}
+    for pk, tag in _tags(tickets):
+        found[pk].append(tag)
+    return found
+
+
 class Change:
     """One ticket being changed. Make one with `lock` or `opening`."""
 
@@ -96,6 +103,8 @@ class Change:
         """What brought the change about, for effects that must know it (the inbox puts its draft here)."""
         self.board: Any = None
         """Loads of colleagues (crm.service.rules.Board), shared by the changes of one transaction."""
+        self.macro = ""
+        """Name of the macro that `actor` runs."""
         self._tags_before = frozenset(self.tags)
         self._before = {} if ticket._state.adding else {name: getattr(ticket, name) for name in self.FIELDS}
 
@@ -118,10 +127,16 @@ class Change:
         rows = _locked_many(wanted) if len(wanted) > FEW else _locked(wanted)
         if len(rows) != len(wanted):
             raise Ticket.DoesNotExist
-        tags: dict[int, list[str]] = {pk: [] for pk in wanted}
-        for pk, tag in _tags(wanted):
-            tags[pk].append(tag)
+        tags = _tags_of(wanted)
         return [cls(row, actor=actor, name=name, tags=tags[row.pk]) for row in rows]
+
+    @classmethod
+    def look_at(cls, ticket_ids: Iterable[int]) -> list[Change]:
+        """Those of the tickets that are there, NOT locked: to ask rules about, never to be saved."""
+        wanted = list(ticket_ids)
+        rows = Ticket.objects.filter(pk__in=wanted).select_related("assignee", "contact__customer__region")
+        tags = _tags_of(wanted)
+        return [cls(row, tags=tags[row.pk]) for row in rows.prefetch_related("queue__hours", "contact__tags")]
 
     @classmethod
     def opening(
@@ -161,6 +176,15 @@ class Change:
         finally:
             self.actor, self.name = before
 
+    @contextmanager
+    def acting_by(self, rule: str) -> Iterator[None]:
+        """Within this block the history names the rule; a macro is what a colleague does, and its name the reason."""
+        if self.macro:
+            yield
+            return
+        with self.acting(f"rule: {rule}"):
+            yield
+
     def next_seq(self) -> int:
         """Raise the ticket's sequence number; the lock is held, so every number is given once, in commit order."""
         self.ticket.sequence += 1
@@ -176,7 +200,7 @@ class Change:
                 what=what,
                 old=str(old)[:300],
                 new=str(new)[:300],
-                why=why[:300],
+                why=(why or (self.macro and f"macro: {self.macro}"))[:300],
             )
         )
         self.changed_fields.add(what)
@@ -285,6 +309,12 @@ class Change:
         if ticket.status == Ticket.Status.NEW:
             self.set_status(Ticket.Status.OPEN, why="answer")
         promises.renew(ticket)
+
+    def waits_since(self, moment: datetime | None) -> None:
+        """With what came from another ticket, or went there, it waits for an answer since then; None: it does not."""
+        if not self.ticket.is_finished:
+            self.ticket.waiting_since = moment
+            promises.renew(self.ticket)
 
     def _refuse_merged(self) -> None:
         if self.ticket.status == Ticket.Status.MERGED and self.ticket.merged_into_id:

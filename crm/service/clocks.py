@@ -104,45 +104,56 @@ def run_idle_rules() -> int:
 
     A rule does its work once a stretch of idleness: its run is kept, and activity after it starts a new stretch.
     """
+    return _run_after(Rule.Event.TICKET_IDLE, "activity_at", (*Ticket.UNFINISHED, Ticket.Status.RESOLVED))
+
+
+def run_waiting_rules() -> int:
+    """As `run_idle_rules`, for customers who have waited for an answer so long; an answer ends the stretch."""
+    return _run_after(Rule.Event.TICKET_WAITING, "waiting_since", Ticket.WORKING)
+
+
+def _run_after(event: Rule.Event, since: str, states: Iterable[str]) -> int:
+    """The tickets that a rule has something to do for are locked; the others are only read."""
     book = engine.load()
-    waits = [rule.idle_minutes or 0 for rule in book.of(Rule.Event.TICKET_IDLE)]
+    waits = [rule.idle_minutes or 0 for rule in book.of(event)]
     if not waits:
         return 0
     matched, last = 0, 0
     limit = timezone.now() - timedelta(minutes=min(waits))
-    while keys := list(
-        Ticket.objects.filter(status__in=Ticket.UNFINISHED, activity_at__lte=limit, pk__gt=last)
-        .order_by("pk")
-        .values_list("pk", flat=True)[:BATCH]
-    ):
+    found = Ticket.objects.filter(**{"status__in": states, f"{since}__lte": limit}).order_by("pk")
+    while keys := list(found.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         last = keys[-1]
+        wanted = _wanted(Change.look_at(keys), book, event, since)
+        if not wanted:
+            continue
         with transaction.atomic():
-            changes = [w for w in Change.lock_all(keys) if w.ticket.activity_at <= limit]
-            done = _done_since_activity(changes)
+            changes = [work for work in Change.lock_all(wanted) if work.ticket.status in states]
+            left = _wanted(changes, book, event, since)
             for work in changes:
-                idle = int((timezone.now() - work.ticket.activity_at).total_seconds() // 60)
-                run = book.run(
-                    Rule.Event.TICKET_IDLE,
-                    "",
-                    rules.Facts(work, {"idle_minutes": idle}),
-                    work,
-                    without=done.get(work.ticket.pk, ()),
-                )
-                if run.matched:
+                if work.ticket.pk in left:
+                    run = book.run(event, "", _facts_after(work), work, without=left[work.ticket.pk])
                     work.runs.append(run)
-                    matched += 1
+                    matched += bool(run.matched)
             rules.run_changed(changes)
             Change.save_all(changes)
     return matched
 
 
-def _done_since_activity(changes: list[Change]) -> dict[int, set[int]]:
-    """For each ticket the idle rules that matched it since its last activity."""
-    activity = {f"ticket:{w.ticket.pk}": w.ticket for w in changes}
-    runs = RuleRun.objects.filter(subject__in=activity, event=Rule.Event.TICKET_IDLE)
-    done: dict[int, set[int]] = {}
+def _facts_after(work: Change) -> rules.Facts:
+    idle = int((timezone.now() - work.ticket.activity_at).total_seconds() // 60)
+    return rules.Facts(work, {"idle_minutes": idle})
+
+
+def _wanted(changes: list[Change], book: engine.RuleBook, event: Rule.Event, since: str) -> dict[int, set[int]]:
+    """The tickets for which a rule has something to do, with the rules that did theirs in this stretch already."""
+    matching = {work.ticket.pk: book.matching(event, _facts_after(work)) for work in changes}
+    begins = {
+        f"ticket:{w.ticket.pk}": (w.ticket.pk, getattr(w.ticket, since)) for w in changes if matching[w.ticket.pk]
+    }
+    done: dict[int, set[int]] = {pk: set() for pk, _moment in begins.values()}
+    runs = RuleRun.objects.filter(subject__in=begins, event=event)
     for subject, at, matched in runs.values_list("subject", "at", "matched"):
-        ticket = activity[subject]
-        if at >= ticket.activity_at:
-            done.setdefault(ticket.pk, set()).update(m["rule"] for m in matched)
-    return done
+        pk, moment = begins[subject]
+        if moment is not None and at >= moment:
+            done[pk].update(match["rule"] for match in matched)
+    return {pk: rules_done for pk, rules_done in done.items() if matching[pk] - rules_done}

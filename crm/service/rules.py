@@ -37,7 +37,13 @@ TICKET_FACTS: dict[str, Callable[[Change], Any]] = {
     "contact_tags": lambda c: [tag.name for tag in c.ticket.contact.tags.all()] if c.ticket.contact_id else [],
     "in_business_hours": lambda c: hours.is_open(hours.calendar(c.ticket.queue.hours), timezone.now()),
     "changed_fields": lambda c: sorted(c.changed_fields),
+    "origin": lambda c: c.ticket.origin,
+    "waiting_minutes": lambda c: _minutes_since(c.ticket.waiting_since),
 }
+
+
+def _minutes_since(moment: datetime | None) -> int | None:
+    return None if moment is None else max(0, int((timezone.now() - moment).total_seconds() // 60))
 
 
 def _region(change: Change) -> str:
@@ -72,10 +78,11 @@ def run_event(
     depth: int = 0,
     without: Collection[int] = (),
     again: Collection[int] = (),
+    told: Collection[int] = (),
 ) -> RuleRun:
     """Put one event to the rules; what they did is in `change`, and the run is kept with it."""
     book = book or engine.load()
-    run = book.run(event, "", Facts(change, more or {}), change, depth, without=without, again=again)
+    run = book.run(event, "", Facts(change, more or {}), change, depth, without=without, again=again, told=told)
     change.runs.append(run)
     return run
 
@@ -90,16 +97,17 @@ def run_changed(changes: Sequence[Change], book: engine.RuleBook | None = None) 
     if not book.of(Rule.Event.TICKET_CHANGED):
         return
     for change in changes:
-        depth, did = 0, Counter[int]()
+        depth, did, told = 0, Counter[int](), set[int]()
         while change.changed_fields and depth <= engine.MAX_DEPTH:
             fields = sorted(change.changed_fields)
             change.changed_fields.clear()
             again = [rule for rule, times in did.items() if times > 1]
             more, known = {"changed_fields": fields}, len(change.events)
-            run = run_event(change, Rule.Event.TICKET_CHANGED, more, book=book, depth=depth, again=again)
+            run = run_event(change, Rule.Event.TICKET_CHANGED, more, book=book, depth=depth, again=again, told=told)
             # The history names each rule that changed something: to say the same once more is no change.
             actors = {event.actor_name for event in change.events[known:]}
             did.update(match["rule"] for match in run.matched if f"rule: {match['name']}"[:200] in actors)
+            told.update(match["rule"] for match in run.matched)
             depth += 1
 
 
@@ -169,46 +177,46 @@ def assign_by_strategy(change: Change, strategy: str, why: str = "") -> User | N
 
 def _set_queue(change: Change, values: Mapping[str, Any], rule: str) -> str:
     queue = Queue.objects.select_related("sla__hours", "hours").get(pk=values["queue"])
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         change.move(queue)
     return str(queue)
 
 
 def _assign(change: Change, values: Mapping[str, Any], rule: str) -> str:
     user = User.objects.get(pk=values["user"], is_active=True)
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         change.assign(user)
     return str(user)
 
 
 def _assign_by(change: Change, values: Mapping[str, Any], rule: str) -> str:
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         user = assign_by_strategy(change, values["strategy"])
     return str(user) if user else str(_("nobody has room"))
 
 
 def _set_priority(change: Change, values: Mapping[str, Any], rule: str) -> str:
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         change.set_priority(int(values["priority"]))
     return str(Ticket.Priority(change.ticket.priority).label)
 
 
 def _add_tags(change: Change, values: Mapping[str, Any], rule: str) -> str:
     names = list(values["tags"])
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         change.add_tags(names)
     return ", ".join(names)
 
 
 def _remove_tags(change: Change, values: Mapping[str, Any], rule: str) -> str:
     names = list(values["tags"])
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         change.remove_tags(names)
     return ", ".join(names)
 
 
 def _set_status(change: Change, values: Mapping[str, Any], rule: str) -> str:
-    with change.acting(f"rule: {rule}"):
+    with change.acting_by(rule):
         change.set_status(values["status"])
     return str(Ticket.Status(change.ticket.status).label)
 
@@ -256,6 +264,7 @@ def _people() -> list[tuple[str, str]]:
 def register() -> None:
     """Say to the engine what tickets have. Called once at start."""
     level = Customer.Level.choices
+    escalated = frozenset({Rule.Event.TICKET_ESCALATED.value})
     for fact in (
         Fact("queue", _("queue"), "choice", lambda: [(q.name, q.name) for q in Queue.objects.all()]),
         Fact("status", _("status"), "choice", lambda: Ticket.Status.choices),
@@ -285,7 +294,8 @@ def register() -> None:
                 ("reopened", _("reopened")),
             ],
         ),
-        Fact("idle_minutes", _("minutes without activity"), "number"),
+        Fact("idle_minutes", _("minutes without activity"), "number", events=frozenset({Rule.Event.TICKET_IDLE.value})),
+        Fact("waiting_minutes", _("minutes the customer has waited for an answer"), "number"),
         Fact(
             "sla_clock",
             _("promise"),
@@ -295,8 +305,15 @@ def register() -> None:
                 ("next", _("next answer")),
                 ("solution", _("solution")),
             ],
+            events=escalated,
         ),
-        Fact("sla_level", _("promise is"), "choice", lambda: [("warning", _("nearly due")), ("breach", _("missed"))]),
+        Fact(
+            "sla_level",
+            _("promise is"),
+            "choice",
+            lambda: [("warning", _("nearly due")), ("breach", _("missed"))],
+            events=escalated,
+        ),
     ):
         register_fact(fact)
     roles = [("assignee", _("the assignee")), ("queue", _("everybody in the queue")), *LABELS.items()]

@@ -33,7 +33,9 @@ class OpenTask(Effect):
     whom: tuple[str, int]
     """`ASSIGNEE`, `QUEUE` or `PERSON`, and a primary key; 0 with the first two: the ticket's own."""
     hours: int
-    rule: str
+    by: User | None
+    name: str
+    """Of the rule or the person."""
 
     @classmethod
     def write(cls, items: list[tuple[Change, OpenTask]]) -> None:
@@ -65,8 +67,8 @@ class OpenTask(Effect):
                 due_at=services.due_in(self.hours * 60, queue or ticket.queue),
                 priority=ticket.priority,
             ),
-            by=None,
-            name=f"rule: {self.rule}",
+            by=self.by,
+            name=self.name,
         )
 
 
@@ -94,7 +96,9 @@ def _make(change: Change, values: Mapping[str, Any], rule: str) -> str:
     what, _colon, key = str(values["whom"]).partition(":")
     hours = values.get("hours")
     wait = DEFAULT_HOURS if hours is None else min(max(int(hours), 0), LONGEST_HOURS)
-    change.after(OpenTask(title, Task.Kind(values["kind"]), (what, int(key or 0)), wait, rule))
+    with change.acting_by(rule):
+        task = OpenTask(title, Task.Kind(values["kind"]), (what, int(key or 0)), wait, change.actor, change.name)
+    change.after(task)
     return _("task: %(title)s") % {"title": title}
 
 

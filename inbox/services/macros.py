@@ -19,7 +19,9 @@ def run_macro(macro: Macro, ticket: Ticket, *, by: User) -> list[str]:
     if not macro.active:
         raise PermissionDenied
     change = Change.lock(ticket.pk, actor=by)
+    change.macro = macro.name
     did = engine.perform(macro.actions, change, macro.name)
+    change.macro = ""
     rules.run_changed([change])
     change.save()
     return did

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from crm.organisation.models import User
+from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipant
 from inbox.intake.batch import digest
@@ -33,7 +35,7 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
         raise MergeImpossible("one of them is merged already")
     rows = list(leaving.ticket.messages.order_by("seq"))
     moved, said = _move_messages(rows, staying), _said(rows)
-    before = leaving.ticket.status
+    before, until, waits = leaving.ticket.status, leaving.ticket.snoozed_until, leaving.ticket.waiting_since
     came = set(leaving.ticket.participants.values_list("contact_id", flat=True))
     own = set(staying.ticket.participants.values_list("contact_id", flat=True))
     staying.participants |= came
@@ -43,16 +45,27 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     leaving.ticket.merged_into = staying.ticket
     staying.record("absorbed", old=f"#{leaving.ticket.number}")
     staying.ticket.message_count += said
-    staying.ticket.activity_at = max(staying.ticket.activity_at, leaving.ticket.activity_at)
-    if staying.ticket.is_finished and before in Ticket.WORKING:
+    if leaving.ticket.activity_at > staying.ticket.activity_at:
+        staying.ticket.activity_at, staying.ticket.preview = leaving.ticket.activity_at, leaving.ticket.preview
+    if before in Ticket.WORKING and staying.ticket.status not in Ticket.WORKING:
         staying.set_status(Ticket.Status.OPEN, why="merged")
+    waited = staying.ticket.waiting_since
+    staying.waits_since(min(filter(None, (waited, waits)), default=None))
     leaving.ticket.message_count -= said
     record = TicketMerge.objects.create(
         source=leaving.ticket,
         target=staying.ticket,
         by=by,
-        moved={"messages": moved, "status": before, "participants": sorted(came - own)},
+        moved={
+            "messages": moved,
+            "status": before,
+            "snoozed_until": until.isoformat() if until else None,
+            "waiting_since": waits.isoformat() if waits else None,
+            "waited": waited.isoformat() if waited else None,
+            "participants": sorted(came - own),
+        },
     )
+    rules.run_changed([staying])
     Change.save_all([leaving, staying])
     return record
 
@@ -74,6 +87,13 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
     messages = list(Message.objects.filter(pk__in=keys, ticket=stays.ticket).order_by("seq"))
     back.ticket.merged_into = None
     back.set_status(record.moved["status"], why="merge-undone")
+    if until := record.moved.get("snoozed_until"):
+        back.ticket.snoozed_until = datetime.fromisoformat(until)
+    if waits := record.moved.get("waiting_since"):
+        back.waits_since(datetime.fromisoformat(waits))
+        if stays.ticket.waiting_since == datetime.fromisoformat(waits):
+            waited = record.moved.get("waited")
+            stays.waits_since(datetime.fromisoformat(waited) if waited else None)
     _move_messages(messages, back)
     back.record("merge-undone", old=f"#{stays.ticket.number}")
     stays.record("merge-undone", old=f"#{back.ticket.number}")
@@ -84,6 +104,7 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
     TicketParticipant.objects.filter(ticket=stays.ticket, contact_id__in=gone).delete()
     record.undone_at = timezone.now()
     record.save(update_fields=["undone_at"])
+    rules.run_changed([back, stays])
     Change.save_all([back, stays])
 
 

@@ -154,6 +154,8 @@ def _dress(message: Message) -> Message:
     # A contact's name alone: as a string it asks for its addresses, once a message.
     sender = str(message.author) if message.author else message.contact.name if message.contact else ""
     name = message.from_name or sender
+    if message.kind == Message.Kind.NOTE and message.author is None:
+        name = history.named(name)
     message.shown_name = on_one_line(name or message.from_address) or _("Unknown sender")  # type: ignore[attr-defined]
     known = message.channel is None or has_address(message.channel)
     message.shown_address = on_one_line(message.from_address, 320) if known else ""  # type: ignore[attr-defined]

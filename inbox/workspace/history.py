@@ -65,12 +65,18 @@ def in_words(event: TicketEvent) -> str:
     match event.what:
         case "opened":
             return _("opened the ticket")
+        case "status" if old == new:
+            return _("snoozed it")
         case "status":
-            return _("set the status to %(new)s") % {"new": _label(Ticket.Status.choices, new)}
+            shown = {"old": _label(Ticket.Status.choices, old), "new": _label(Ticket.Status.choices, new)}
+            return _("changed the status from %(old)s to %(new)s") % shown
         case "priority":
-            return _("set the priority to %(new)s") % {"new": _label(Ticket.Priority.choices, new)}
+            shown = {"old": _label(Ticket.Priority.choices, old), "new": _label(Ticket.Priority.choices, new)}
+            return _("changed the priority from %(old)s to %(new)s") % shown
         case "assignee" if new and new == event.actor_name:
             return _("took it over from %(old)s") % {"old": old} if old else _("took it")
+        case "assignee" if new and old:
+            return _("passed it from %(old)s to %(new)s") % {"old": old, "new": new}
         case "assignee" if new:
             return _("assigned it to %(new)s") % {"new": new}
         case "assignee":
@@ -83,6 +89,8 @@ def in_words(event: TicketEvent) -> str:
             return _("added the tag %(new)s") % {"new": new}
         case "tags":
             return _("removed the tag %(old)s") % {"old": old}
+        case "subject" if old:
+            return _("changed the subject from “%(old)s” to “%(new)s”") % {"old": old, "new": new}
         case "subject":
             return _("changed the subject to “%(new)s”") % {"new": new}
         case "snoozed":
@@ -122,6 +130,8 @@ def reason(event: TicketEvent) -> str:
         return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else event.why
     if event.what == "opened" and event.why.startswith("split from "):
         return _("split from %(ticket)s") % {"ticket": event.why.removeprefix("split from ")}
+    if event.why.startswith("macro: "):
+        return _("macro “%(name)s”") % {"name": event.why.removeprefix("macro: ")}
     return event.why if event.what in FREE else str(REASONS.get(event.why, event.why))
 
 
@@ -132,9 +142,9 @@ def icon(event: TicketEvent) -> str:
 
 def actor(event: TicketEvent) -> str:
     """Who did it."""
-    name = event.actor_name
-    if not name:
-        return _("Guichet")
-    if name.startswith("rule:"):
-        return _("Rule “%(name)s”") % {"name": name[5:].strip()}
-    return name
+    return named(event.actor_name) or _("Guichet")
+
+
+def named(name: str) -> str:
+    """A kept name as it is read: a rule's says that it is one."""
+    return _("Rule “%(name)s”") % {"name": name[5:].strip()} if name.startswith("rule:") else name

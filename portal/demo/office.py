@@ -273,6 +273,15 @@ def _rules(staff: dict[str, User], queues: dict[str, Queue], templates: dict[str
             [{"action": "set_status", "status": "closed"}],
         ),
         (
+            "A visitor of the chat waits for three minutes",
+            Rule.Event.TICKET_WAITING,
+            _all(_when("origin", "is", "chat")),
+            [
+                {"action": "set_priority", "priority": "3"},
+                {"action": "notify", "whom": "queue", "text": "A visitor of the chat waits"},
+            ],
+        ),
+        (
             "A promise is missed",
             Rule.Event.TICKET_ESCALATED,
             _all(_when("sla_level", "is", "breach")),
@@ -283,7 +292,7 @@ def _rules(staff: dict[str, User], queues: dict[str, Queue], templates: dict[str
         ),
     )
     for position, (name, event, conditions, actions) in enumerate(rows):
-        idle = 3 * 24 * 60 if event == Rule.Event.TICKET_IDLE else None
+        idle = {Rule.Event.TICKET_IDLE: 3 * 24 * 60, Rule.Event.TICKET_WAITING: 3}.get(Rule.Event(event))
         rule = Rule(
             name=name, event=event, position=position * 10, conditions=conditions, actions=actions, idle_minutes=idle
         )

@@ -21,7 +21,11 @@ class Rule(models.Model):
         TICKET_OPENED = "ticket.opened", _("A ticket is opened")
         TICKET_CHANGED = "ticket.changed", _("A ticket is changed")
         TICKET_IDLE = "ticket.idle", _("Nothing has happened for a while")
+        TICKET_WAITING = "ticket.waiting", _("A customer waits for an answer")
         TICKET_ESCALATED = "ticket.escalated", _("A promised time is near or missed")
+
+    AFTER = {Event.TICKET_IDLE: "idle_minutes", Event.TICKET_WAITING: "waiting_minutes"}
+    """Events that time brings about, and the fact that says how many minutes it took."""
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     event = models.CharField(_("when"), max_length=20, choices=Event.choices, default=Event.MESSAGE_RECEIVED)
@@ -32,6 +36,7 @@ class Rule(models.Model):
     actions = models.JSONField(default=list, blank=True)
     """A list of `{"action": NAME, …parameters}`, done in order."""
     idle_minutes = models.PositiveIntegerField(_("after (minutes)"), null=True, blank=True)
+    """For the events in `AFTER`."""
     stop = models.BooleanField(_("no further rules after this one"), default=False)
     paused_because = models.CharField(max_length=300, blank=True, editable=False)
     """Set when the rule was stopped for going round in circles; cleared when it is saved again."""
@@ -64,6 +69,11 @@ class Rule(models.Model):
             compile_rule(self)
         except RuleInvalid as fault:
             raise ValidationError(str(fault)) from fault
+
+    @property
+    def minutes(self) -> int | None:
+        """After how many minutes it runs; None for events that time does not bring about."""
+        return self.idle_minutes if self.event in self.AFTER else None
 
 
 class RuleRun(models.Model):

@@ -49,16 +49,21 @@ class RuleForm(DraftForm):
         widgets: ClassVar = {"idle_minutes": forms.NumberInput(attrs={"min": 1})}
         help_texts: ClassVar = {
             "name": gettext_lazy("Colleagues see it on each ticket that the rule touched."),
-            "idle_minutes": gettext_lazy("For rules about tickets on which nothing has happened."),
+            "idle_minutes": gettext_lazy("It runs once; new activity, or an answer, starts the time again."),
             "stop": gettext_lazy("When this rule matches, the rules below it are not asked."),
         }
 
     def clean(self) -> dict[str, Any]:
         """Say at its field what is missing."""
         data = super().clean()
-        if data.get("event") == Rule.Event.TICKET_IDLE and not data.get("idle_minutes"):
-            self.add_error("idle_minutes", _("Say after how many minutes without anything happening the rule runs."))
+        if data.get("event") in Rule.AFTER and not data.get("idle_minutes"):
+            self.add_error("idle_minutes", _("Say after how many minutes the rule runs."))
         return data
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether the rule has to say after how many minutes it runs."""
+        return self.event in Rule.AFTER
 
 
 class RuleList(StaffView):
@@ -80,7 +85,7 @@ class RuleList(StaffView):
             {
                 "rule": rule,
                 "number": page.start_index() + place,
-                "conditions": conditions(rule.conditions, labels, minutes=rule.idle_minutes),
+                "conditions": conditions(rule.conditions, labels, minutes=rule.minutes),
                 "actions": actions(rule.actions, labels),
                 "fault": _fault(rule, labels) or ("" if rule.paused_because else failures.get(rule.pk, "")),
             }

@@ -28,6 +28,7 @@ from inbox.models import Call, Channel, Delivery
 from routing.registry import Fact
 
 _TOKEN = re.compile(r"[\w-]{20,200}", re.ASCII)
+_EVENTS = frozenset({"message.received", "ticket.opened"})
 REQUEST = "request"
 """Of a visitor who wants to be called: his own words, so his message and no call."""
 _TEXTS = (*("kind", "direction", "state", "number", "name", "from", "to", "line", "queue", "cause", "subject", "text"),)
@@ -57,14 +58,14 @@ class PhoneAdapter:
     """Whoever tries five times within a day has one request and not five; whoever writes or comes has another."""
     from_file: Mapping[str, Callable[[Channel, str], None]] = {"token": set_token}
     facts = (
-        Fact("called_number", _("number called"), "text"),
-        Fact("direction", _("direction of the call"), "choice", lambda: Call.Direction.choices),
-        Fact("missed", _("missed call"), "flag"),
-        Fact("wait_seconds", _("waited"), "number", unit=_("seconds")),
-        Fact("talk_seconds", _("talked"), "number", unit=_("seconds")),
-        Fact("call_queue", _("queue of the telephone system"), "text"),
-        Fact("cause", _("how the call ended"), "text"),
-        Fact("talk_kind", _("call, visit or letter"), "choice", lambda: Call.Kind.choices),
+        Fact("called_number", _("number called"), "text", events=_EVENTS),
+        Fact("direction", _("direction of the call"), "choice", lambda: Call.Direction.choices, events=_EVENTS),
+        Fact("missed", _("missed call"), "flag", events=_EVENTS),
+        Fact("wait_seconds", _("waited"), "number", events=_EVENTS, unit=_("seconds")),
+        Fact("talk_seconds", _("talked"), "number", events=_EVENTS, unit=_("seconds")),
+        Fact("call_queue", _("queue of the telephone system"), "text", events=_EVENTS),
+        Fact("cause", _("how the call ended"), "text", events=_EVENTS),
+        Fact("talk_kind", _("call, visit or letter"), "choice", lambda: Call.Kind.choices, events=_EVENTS),
     )
 
     def read(self, raw: bytes, settings: Mapping[str, Any]) -> Inbound:

@@ -193,6 +193,24 @@ def test_an_innocent_rule_is_not_paused_with_those_that_go_in_circles(ticket: Ti
     assert ticket.priority == 4
 
 
+def test_a_rule_tells_once_of_one_change_though_it_changes_the_ticket_itself(
+    ticket: Ticket, agent: Any, supervisor: Any
+) -> None:
+    Rule.objects.create(
+        name="urgent",
+        event="ticket.changed",
+        conditions={"match": "all", "items": [{"fact": "priority", "operator": "is", "value": 4}]},
+        actions=[
+            {"action": "notify", "whom": "supervisor", "text": "urgent"},
+            {"action": "add_tags", "tags": ["urgent"]},
+        ],
+    )
+    services.set_priority(ticket, 4, by=agent)
+    assert Notification.objects.count() == 1
+    services.tag(ticket, add=["leak"], by=agent)
+    assert Notification.objects.count() == 2
+
+
 def test_who_sees_a_ticket(
     ticket: Ticket,
     agent: Any,

@@ -14,7 +14,7 @@ from crm.service.changes import Change, TicketMerged
 from crm.service.models import Ticket
 from inbox.models import Message
 from inbox.services import macros, merging, replies
-from routing.models import Macro
+from routing.models import Macro, Rule
 from tests import factories
 
 
@@ -109,6 +109,56 @@ def test_what_came_after_a_merge_stays(pair: Any, agent: Any) -> None:
     factories.MessageFactory(ticket=target, text="later")
     merging.undo_merge(record, by=agent)
     assert state(target)[0][3][-1] == "later" and len(state(source)[0][3]) == 2
+
+
+@pytest.mark.parametrize("status", ["pending", "snoozed", "resolved"])
+def test_what_waits_for_an_answer_waits_in_the_other_ticket_too(pair: Any, agent: Any, status: str) -> None:
+    source, target = pair
+    asked = timezone.now() - timedelta(hours=3)
+    Ticket.objects.filter(pk=source.pk).update(waiting_since=asked)
+    Ticket.objects.filter(pk=target.pk).update(status=status)
+    record = merging.merge(source, target, by=agent)
+    target.refresh_from_db()
+    assert (target.status, target.waiting_since) == ("open", asked)
+    merging.undo_merge(record, by=agent)
+    source.refresh_from_db()
+    target.refresh_from_db()
+    assert (source.waiting_since, target.waiting_since) == (asked, None)
+
+
+def test_an_older_question_of_the_other_ticket_counts(pair: Any, agent: Any) -> None:
+    source, target = pair
+    now = timezone.now()
+    Ticket.objects.filter(pk=source.pk).update(waiting_since=now)
+    Ticket.objects.filter(pk=target.pk).update(waiting_since=now - timedelta(hours=1))
+    record = merging.merge(source, target, by=agent)
+    for moment in ("merged", "undone"):
+        target.refresh_from_db()
+        assert target.waiting_since == now - timedelta(hours=1), moment
+        merging.undo_merge(record, by=agent)
+
+
+def test_a_snoozed_ticket_is_snoozed_again_until_its_time(pair: Any, agent: Any) -> None:
+    source, target = pair
+    until = timezone.now() + timedelta(days=1)
+    services.snooze(source, until, by=agent)
+    record = merging.merge(source, target, by=agent)
+    merging.undo_merge(record, by=agent)
+    source.refresh_from_db()
+    assert (source.status, source.snoozed_until) == ("snoozed", until)
+
+
+def test_rules_see_a_ticket_that_a_merge_opened(pair: Any, agent: Any) -> None:
+    source, target = pair
+    Ticket.objects.filter(pk=target.pk).update(status="pending")
+    Rule.objects.create(
+        name="Back again",
+        event="ticket.changed",
+        conditions={"match": "all", "items": [{"fact": "status", "operator": "is", "value": "open"}]},
+        actions=[{"action": "set_priority", "priority": "4"}],
+    )
+    merging.merge(source, target, by=agent)
+    assert Ticket.objects.get(pk=target.pk).priority == 4
 
 
 def test_splitting_some_messages_off(pair: Any, agent: Any) -> None:

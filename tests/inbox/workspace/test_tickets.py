@@ -39,7 +39,7 @@ def test_messages_and_changes_stand_in_their_order(desk, ticket, agent):
     do(desk, ticket, "tag", "leak, machine")
     shown = desk.get(url("ticket", ticket)).context["window"].entries
     assert [(e.seq, e.kind) for e in shown] == [(1, "message"), (2, "events"), (3, "message"), (4, "events")]
-    assert [words for _, words, _, _ in shown[1].events] == ["set the priority to Urgent"]
+    assert [words for _, words, _, _ in shown[1].events] == ["changed the priority from Normal to Urgent"]
     assert [words for _, words, _, _ in shown[3].events] == ["added the tag leak, machine"]
     assert shown[1].actor == "Agent"
 

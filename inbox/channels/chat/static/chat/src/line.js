@@ -14,6 +14,7 @@ let heard = 0;
 let retryAt = 0;
 let fails = 0;
 let pollAt = 0;
+let polling = false;
 let timer;
 let shown = "";
 let pingedAt = 0;
@@ -33,7 +34,7 @@ export const deliver = (data) => {
   const fresh = take(data);
   for (const { kind, text, at, agent } of fresh) {
     if (kind === "said") continue;
-    state.typing = 0;
+    state.typing = false;
     tell("message", { kind, text, at, agent });
   }
   hooks.delivered();
@@ -77,7 +78,7 @@ const connect = () => {
       ready = true;
       state.lost = false;
     }
-    if (about === "typing") state.typing = frame.on && heard;
+    if (about === "typing") state.typing = frame.on;
     if (about === "seen") state.seen = frame.seq;
     if (/ready|events|state/.test(about)) deliver(frame);
     hooks[about]?.(frame);
@@ -87,7 +88,8 @@ const connect = () => {
 
 /** Ask for everything missed. */
 export const poll = async () => {
-  if (pollAt === Infinity) return;
+  if (polling) return;
+  polling = true;
   pollAt = Infinity;
   try {
     deliver(await ask("events?after=" + state.seq));
@@ -99,6 +101,7 @@ export const poll = async () => {
     changed();
   }
   pollAt = Math.max(pollAt, Date.now() + (state.open && !document.hidden ? 4e3 : 1e4));
+  polling = false;
 };
 
 const ping = () => {
@@ -115,10 +118,6 @@ const tick = () => {
   else if (ready && !pingedAt && now - heard > 25e3) ping();
   if (!socket && !barred && now >= retryAt) connect();
   if (!ready && (barred || fails > 1 || now - since > 8e3) && now >= pollAt) poll();
-  if (state.typing && now - state.typing > 9e3) {
-    state.typing = 0;
-    changed();
-  }
   const { url, title } = place();
   if (shown && shown !== url && state.status === "open")
     send({ do: "page", url, title }) || ask("page", { url, title }).catch(() => {});

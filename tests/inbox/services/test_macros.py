@@ -1,0 +1,53 @@
+"""Several actions at one click: who did them, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.planning.models import Task
+from crm.service.models import Ticket
+from inbox.models import Message
+from inbox.services import macros
+from inbox.workspace import history
+from routing.models import Macro, Rule
+
+
+def test_the_history_names_who_pressed_and_the_macro(ticket: Ticket, agent: Any) -> None:
+    Rule.objects.create(
+        name="Sorry",
+        event="ticket.changed",
+        conditions={"match": "all", "items": [{"fact": "priority", "operator": "is", "value": 4}]},
+        actions=[{"action": "add_tags", "tags": ["sorry"]}, {"action": "add_note", "text": "A rule saw it"}],
+    )
+    macro = Macro.objects.create(
+        name="Apologise",
+        actions=[
+            {"action": "set_priority", "priority": "4"},
+            {"action": "add_note", "text": "Call them"},
+            {"action": "make_task", "title": "Call", "kind": "todo", "whom": "queue"},
+        ],
+    )
+    macros.run_macro(macro, ticket, by=agent)
+    told = [(e.actor, history.actor(e), history.in_words(e), history.reason(e)) for e in ticket.events.order_by("seq")]
+    assert told == [
+        (agent, "Agent", "changed the priority from Normal to Urgent", "macro “Apologise”"),
+        (None, "Rule “Sorry”", "added the tag sorry", ""),
+    ]
+    notes = Message.objects.filter(ticket=ticket, kind="note").order_by("seq")
+    assert list(notes.values_list("author", "from_name", "text")) == [
+        (agent.pk, "Agent", "Call them"),
+        (None, "rule: Sorry", "A rule saw it"),
+    ]
+    assert Task.objects.get().created_by == agent
+
+
+def test_a_note_of_a_rule_says_that_it_is_one(ticket: Ticket, agent: Any, login: Any) -> None:
+    Rule.objects.create(
+        name="Sorry",
+        event="ticket.changed",
+        actions=[{"action": "add_note", "text": "A rule saw it"}],
+    )
+    macro = Macro.objects.create(name="Up", actions=[{"action": "set_priority", "priority": "4"}])
+    macros.run_macro(macro, ticket, by=agent)
+    page = login(agent).get(f"/desk/inbox/{ticket.number}/").content.decode()
+    assert "Rule “Sorry”" in page and "rule: Sorry" not in page
