@@ -6,13 +6,19 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from wagtail.users.models import UserProfile
 
+from core.pictures import PictureUnreadable, redraw
 from core.staff.forms import RecordForm, Section
 from core.zones import known
 from crm.organisation.models import User
+from crm.organisation.services import set_portrait
+
+PORTRAIT = 160
+"""Pixels of the longer side."""
 
 
 def time_zones() -> list[tuple[str, str]]:
@@ -24,6 +30,13 @@ def time_zones() -> list[tuple[str, str]]:
 class ProfileForm(RecordForm):
     """The own profile. Roles, queues and address are not here: others decide them."""
 
+    portrait = forms.FileField(
+        label=_("Picture"),
+        help_text=_("Visitors of the chat see it beside your name."),
+        widget=forms.FileInput(attrs={"accept": "image/*"}),
+        required=False,
+    )
+    no_portrait = forms.BooleanField(label=_("Take the picture away"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
     language = forms.ChoiceField(
         label=_("Language"), choices=[("", _("As the browser")), *settings.LANGUAGES], required=False
@@ -37,7 +50,9 @@ class ProfileForm(RecordForm):
         label=_("Density"), choices=[("default", _("Comfortable")), ("snug", _("Compact"))], widget=forms.RadioSelect
     )
     sections: ClassVar = (
-        Section(_("Person"), ("name", "is_available", "chats_at_once", "extension", "signature")),
+        Section(
+            _("Person"), ("name", "portrait", "no_portrait", "is_available", "chats_at_once", "extension", "signature")
+        ),
         Section(_("Language and time"), ("language", "time_zone")),
         Section(_("Appearance"), ("theme", "density")),
     )
@@ -57,6 +72,18 @@ class ProfileForm(RecordForm):
         profile = UserProfile.objects.filter(user=self.instance).first()
         self.fields["theme"].initial = profile.theme if profile else "system"
         self.fields["density"].initial = profile.density if profile else "default"
+        if not self.instance.portrait_mark:
+            del self.fields["no_portrait"]
+
+    def clean_portrait(self) -> tuple[str, bytes] | None:
+        """The picture drawn anew; None when no file was chosen."""
+        file = self.cleaned_data["portrait"]
+        if not file:
+            return None
+        try:
+            return redraw(file.read(), PORTRAIT)
+        except PictureUnreadable:
+            raise ValidationError(_("This is not a picture that can be read.")) from None
 
 
 @transaction.atomic
@@ -64,6 +91,8 @@ def save_profile(form: ProfileForm) -> User:
     """Save the user, and what the shell keeps in a row of its own."""
     user = form.save()
     data = form.cleaned_data
+    if data["portrait"] or data.get("no_portrait"):
+        set_portrait(user, data["portrait"])
     UserProfile.objects.update_or_create(
         user=user,
         defaults={

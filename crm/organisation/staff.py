@@ -263,7 +263,7 @@ class ProfileView(StaffView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Save it."""
-        form = ProfileForm(request.POST, instance=request.user)
+        form = ProfileForm(request.POST, request.FILES, instance=request.user)
         if form.is_valid():
             save_profile(form)
             messages.success(request, _("Your profile is saved."))

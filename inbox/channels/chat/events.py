@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any, TypedDict
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.html import linkify
@@ -64,7 +65,8 @@ def agent_of(user: User | None) -> Agent | None:
     name = user.name.strip() or _("Our team")
     words = name.split()
     initials = words[0][:1] + (words[-1][:1] if len(words) > 1 and words[-1][:1].isascii() else "")
-    return {"name": name, "picture": None, "initials": initials.upper()}
+    picture = reverse("chat:agent", args=[user.portrait_mark]) if user.portrait_mark else None
+    return {"name": name, "picture": picture, "initials": initials.upper()}
 
 
 def of_talks(after: Mapping[int, int], talks: Collection[Conversation]) -> dict[int, list[Event]]:

@@ -1,12 +1,14 @@
-"""Files of a chat over HTTP: sent by the visitor, and fetched by him."""
+"""Files of a chat over HTTP: sent by the visitor, and fetched by him; and the pictures of colleagues."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from core import limits
 from core.pictures import PictureUnreadable
+from crm.organisation.models import Portrait
 from inbox import downloads
 from inbox.channels.chat import events
 from inbox.channels.chat.doors import ChatRequest, door
@@ -22,6 +24,7 @@ BYTES_OF_TALK = 200 * 1024 * 1024
 BYTES_OF_SITE = 2 * 1024 * 1024 * 1024
 """A day, for all visitors of a channel together."""
 DAY = 24 * 3600
+YEAR = 365 * DAY
 SMALL = 320
 """Pixels of a thumbnail's longer side."""
 
@@ -61,6 +64,19 @@ def _count(request: ChatRequest, size: int) -> None:
         counted[f"chat-bytes:net:{request.network}"] = (size, 3 * BYTES_A_DAY, DAY)
     if limits.hit_many(counted):
         raise Refused("too-many", _("That is too many files for now. Please send them by e-mail."), 3600)
+
+
+@require_safe
+def portrait(request: HttpRequest, mark: str) -> HttpResponse:
+    """The picture of a colleague, for any page that carries the chat. Its address is another for each picture."""
+    found = Portrait.objects.filter(user__portrait_mark=mark).exclude(user__portrait_mark="").first()
+    if found is None:
+        return HttpResponse(status=404)
+    response = HttpResponse(bytes(found.content), content_type=found.kind)
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.varies = "Accept-Encoding"  # type: ignore[attr-defined]
+    return response
 
 
 @door("GET")
