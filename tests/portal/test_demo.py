@@ -61,7 +61,7 @@ def test_a_company_with_a_believable_past(demo):
     assert Customer.objects.count() == 37
     assert Contact.objects.filter(merged_into=None, customer__isnull=False).count() >= 50
     assert Queue.objects.count() == 5
-    assert Rule.objects.filter(active=True).count() == 14
+    assert Rule.objects.filter(active=True).count() == 15
     assert KeywordSet.objects.count() == 5
     assert Macro.objects.count() == 4
     assert {c.kind for c in Channel.objects.all()} == {"chat", "email", "fax", "phone", "webform"}
