@@ -91,8 +91,11 @@ def snooze(ticket: Ticket, until: datetime, *, by: User | None) -> Ticket:
 
 @transaction.atomic
 def rate(ticket: Ticket, contact: Contact, score: int, comment: str = "") -> Satisfaction:
-    """Keep what the customer says of our work, 1 (bad) to 5 (good). Raises RatingImpossible before it is resolved."""
-    if not 1 <= score <= 5 or not ticket.is_finished:
+    """Keep what the customer says of our work, 1 (bad) to 5 (good).
+
+    Raises RatingImpossible while there is none: nothing was answered, and it is not resolved.
+    """
+    if not 1 <= score <= 5 or not (ticket.is_finished or ticket.first_answered_at):
         raise RatingImpossible
     work = Change.lock(ticket.pk, actor=contact.user, name=str(contact))
     rating, _made = Satisfaction.objects.update_or_create(

@@ -17,18 +17,21 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ 
 
 _OWN_LOOK = re.compile(r"<style[^>]*>.*?</style>|<script[^>]*>.*?</script>|<script[^>]*/>| style=\"[^\"]*\"", re.DOTALL)
 """Our style sheet draws them; the policy of pages forbids what pygal brings along."""
-LABELS_MOST = 16
+WIDTH, HEIGHT = 420, 200
+"""Units of the drawing, which is as wide as its place: about 300 dots on a telephone, 460 beside another."""
+LABELS_MOST = 5
 
 
 def stacked(rows: Sequence[Figures], lines: Sequence[tuple[str, str]], *, title: str) -> SafeString:
     """Bars of several counts one above the other; `lines` are (attribute of Figures, what it is called)."""
+    scale = _scale(max([0, *(sum(getattr(row, name) for name, _words in lines) for row in rows)]))
     chart = pygal.StackedBar(
         style=Style(font_family="inherit", background="transparent", plot_background="transparent"),
         js=[],
         disable_xml_declaration=True,
         classes=("calls-chart__svg",),
-        width=600,
-        height=230,
+        width=WIDTH,
+        height=HEIGHT,
         show_legend=False,
         show_y_guides=True,
         spacing=8,
@@ -36,13 +39,11 @@ def stacked(rows: Sequence[Figures], lines: Sequence[tuple[str, str]], *, title:
         rounded_bars=0,
         value_formatter=lambda value: f"{value or 0:.0f}",
         print_values=False,
-        show_minor_x_labels=len(rows) <= LABELS_MOST,
+        show_minor_x_labels=False,
         truncate_label=14,
-        x_labels_major_every=max(1, -(-len(rows) // 7)) if len(rows) > LABELS_MOST else None,
-        y_labels_major_count=4,
-        show_minor_y_labels=False,
-        min_scale=2,
-        range=(0, max([1, *(sum(getattr(row, name) for name, _words in lines) for row in rows)])),
+        x_labels_major_every=max(1, -(-len(rows) // LABELS_MOST)),
+        y_labels=scale,
+        range=(0, scale[-1]),
     )
     chart.x_labels = [row.label for row in rows]
     for name, words in lines:
@@ -51,6 +52,13 @@ def stacked(rows: Sequence[Figures], lines: Sequence[tuple[str, str]], *, title:
     # Every label in it went through pygal's XML writer, which escapes.
     named = drawn.replace("<svg ", f'<svg role="img" aria-label="{_attribute(title)}" ', 1)
     return SafeString(named)
+
+
+def _scale(most: int) -> list[int]:
+    """Whole numbers from 0 to at least `most`, two to six of them, in steps that people count in."""
+    most = max(most, 1)
+    step = next(n * 10**power for power in range(12) for n in (1, 2, 5) if n * 10**power * 5 >= most)
+    return list(range(0, most + step, step)) if most % step else list(range(0, most + 1, step))
 
 
 def _attribute(text: str) -> str:

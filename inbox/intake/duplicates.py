@@ -10,7 +10,7 @@ from inbox.channels.base import InboundFile
 from inbox.channels.email import tokens
 from inbox.intake.batch import Batch, digest
 from inbox.intake.draft import Draft
-from inbox.models import Message, RawMessage
+from inbox.models import Delivery, Message, RawMessage
 from inbox.services import files
 
 _TARGET = re.compile(r"""\b(?:href|src|background|action)\s*=\s*["']?\s*([^"'\s>]+)""", re.IGNORECASE)
@@ -26,8 +26,8 @@ def fingerprint(draft: Draft) -> str:
     inbound = draft.inbound
     identity = inbound.message_id or (inbound.sent_at.isoformat() if inbound.sent_at else draft.raw.digest)
     whose = inbound.sender.address.lower() if inbound.sender else ""
-    text = " ".join(inbound.text.split())
-    html = (" ".join(inbound.html.split()),) if inbound.html else ()
+    text = _words(inbound.text)
+    html = (_words(inbound.html),) if inbound.html else ()
     attached = (f"{f.name}:{f.size}:{hashlib.sha256(f.content).hexdigest()}" for f in inbound.files)
     hashed = hashlib.sha256()
     for piece in (identity, whose, inbound.subject, text, *html, *attached):
@@ -43,9 +43,24 @@ def own_mail(draft: Draft, batch: Batch) -> None:
     inbound = draft.inbound
     if inbound.sender is None or inbound.ambiguous_sender or not tokens.ticket_of_message_id(inbound.message_id):
         return
-    if batch.is_ours(inbound.sender.address):
+    if batch.is_ours(inbound.sender.address) or _handed_round(draft):
         draft.settle(RawMessage.Outcome.IGNORED, "our own message")
         draft.answer = "our own message"
+
+
+def _handed_round(draft: Draft) -> bool:
+    """True for our own words under their own id that a list passed on in its name (DMARC makes lists rewrite From)."""
+    inbound = draft.inbound
+    if not draft.automatic:
+        return False
+    delivery = Delivery.objects.select_related("message").filter(mail_id=inbound.message_id).first()
+    ours = delivery.message if delivery else None
+    return (
+        ours is not None
+        and _same_words(ours.text, inbound.reply_text or inbound.text)
+        and (not inbound.html or _words(to_text(inbound.html)).startswith(_words(ours.text)))
+        and _brings_no_file(ours, inbound.files)
+    )
 
 
 def same_mail(draft: Draft, batch: Batch) -> None:
@@ -61,7 +76,9 @@ def same_mail(draft: Draft, batch: Batch) -> None:
             draft.change = other.change
             other.change.also_queues |= _queue_of(draft, other.change.ticket.queue_id)
             return
-    draft.raw.ticket_id, draft.raw.message_id = before.ticket_id, before.message_id
+    # Merging and splitting may have taken the message to another ticket since.
+    now = Message.objects.filter(pk=before.message_id or 0).values_list("ticket_id", flat=True).first()
+    draft.raw.ticket_id, draft.raw.message_id = now or before.ticket_id, before.message_id
     if before.ticket_id and before.channel_id != draft.channel.pk:
         draft.also_queues |= {draft.channel.queue_id}
 
@@ -72,26 +89,48 @@ def _queue_of(draft: Draft, first: int) -> set[int]:
 
 def _through_a_list(draft: Draft, batch: Batch) -> RawMessage | None:
     """The copy that a mailing list made: same id, same sender, same words, with the list's footer or prefix added."""
-    if not draft.inbound.message_id or draft.contact is None:
-        return None
-    for change in batch.threads.get(digest(draft.inbound.message_id), []):
-        if change.ticket.pk is None:
-            continue
-        earlier = Message.objects.filter(
-            ticket=change.ticket, mail_id=draft.inbound.message_id, from_address=draft.sender
-        ).first()
+    inbound = draft.inbound
+    changes = batch.threads.get(digest(inbound.message_id), []) if inbound.message_id and draft.contact else []
+    for change in changes:
+        earlier = None
+        if change.ticket.pk is not None:
+            earlier = Message.objects.filter(
+                ticket=change.ticket, mail_id=inbound.message_id, from_address=draft.sender
+            ).first()
         if (
             earlier
-            and _same_words(earlier.text, draft.inbound.text)
-            and _same_html(earlier.html, draft.inbound.html)
-            and _brings_no_file(earlier, draft.inbound.files)
+            and _same_words(earlier.text, inbound.text)
+            and _same_html(earlier.html, inbound.html)
+            and _brings_no_file(earlier, inbound.files)
         ):
             return RawMessage.objects.filter(message=earlier).first()
+    return _in_this_batch(draft, batch) if changes else None
+
+
+def _in_this_batch(draft: Draft, batch: Batch) -> RawMessage | None:
+    """The original, when it came so shortly before its copy that it is not written yet."""
+    copy = draft.inbound
+    for other in batch.drafts:
+        first = other.inbound
+        if other is draft:
+            break
+        if (
+            other.change is not None
+            and (first.message_id, other.sender) == (copy.message_id, draft.sender)
+            and _same_words(first.text, copy.text)
+            and _same_html(first.html, copy.html)
+            and {file.content for file in copy.files} <= {file.content for file in first.files}
+        ):
+            return other.raw
     return None
 
 
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _same_words(one: str, other: str) -> bool:
-    short, long = sorted((" ".join(one.split()), " ".join(other.split())), key=len)
+    short, long = sorted((_words(one), _words(other)), key=len)
     return bool(short) and long.startswith(short) and len(long) - len(short) < 2000
 
 

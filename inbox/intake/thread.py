@@ -6,7 +6,7 @@ from crm.customers.identity import normalise_email
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketLink
 from inbox.channels.email import tokens
-from inbox.intake.batch import Batch, claimed_tickets, marked_tickets
+from inbox.intake.batch import Batch, claimed_tickets, marked_tickets, named_ids
 from inbox.intake.draft import Draft
 from inbox.models import Message, RawMessage
 
@@ -30,7 +30,7 @@ def find(draft: Draft, batch: Batch) -> None:
             if batch.takes_part(draft, change):
                 _join(draft, change, batch)
                 return
-        for change in named:
+        for change in (*_by_mail(draft, batch), *named):
             if _was_copied(draft, change):
                 _join(draft, change, batch)
                 return
@@ -80,6 +80,12 @@ def _join(draft: Draft, change: Change, batch: Batch) -> None:
     draft.settle(RawMessage.Outcome.REOPENED if reopens else RawMessage.Outcome.APPENDED)
     draft.answer = draft.answer or "not a new ticket"
     batch.remember(draft)
+
+
+def _by_mail(draft: Draft, batch: Batch) -> list[Change]:
+    """Tickets of mails of ours that it answers: as good as naming a customer's, unlike the mark in an address."""
+    marks = (tokens.ticket_of_message_id(mail_id) for mail_id in named_ids(draft))
+    return [batch.changes[key] for key in marks if key in batch.changes]
 
 
 def _was_copied(draft: Draft, change: Change) -> bool:

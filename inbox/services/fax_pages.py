@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import fault, ledger
@@ -33,6 +35,8 @@ MAX_ATTEMPTS = 3
 DRAWING_LEASES = 4
 """So many leases long a document may be drawn before another worker begins with it too; only one of them writes."""
 STORAGE_PAUSE = timedelta(seconds=20)
+LOOK_AGAIN = 0.2
+"""Seconds between two looks at a document that a worker has in hand."""
 TEXT_MOST = 200_000
 _BETWEEN_SIGNS = re.compile(
     r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]) +(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])"
@@ -88,11 +92,29 @@ def turn(document: FaxDocument, degrees: int) -> int:
 def draw_waiting() -> int:
     """Claim one document and draw it, then hand words over; how many documents that was."""
     rows = FaxDocument.objects.filter(state=State.WAITING)
-    if rows.filter(ledger.due()).exists():
-        for document in ledger.claim(rows, limit=1, seconds=DRAWING_LEASES * settings.LEASE_SECONDS):
-            _draw(document)
-            return 1 + hand_over()
-    return hand_over()
+    drawn = _draw_one(rows) if rows.filter(ledger.due()).exists() else 0
+    return drawn + hand_over()
+
+
+def read_through(raw: RawMessage) -> None:
+    """Have this fax read now, here or by the worker who has it in hand, for no longer than its message waits for that.
+
+    For whoever has to tell what became of it, and does not know whether any worker runs.
+    """
+    document = FaxDocument.objects.filter(raw=raw, told=False)
+    until = time.monotonic() + waits(raw.channel)
+    while time.monotonic() < until and document.exists():
+        _draw_one(document.filter(state=State.WAITING))
+        if not sum(_hand_over(each) for each in document.exclude(state=State.WAITING)):
+            time.sleep(LOOK_AGAIN)
+
+
+def _draw_one(rows: QuerySet[FaxDocument]) -> int:
+    """Claim one of them and draw it; how many that was."""
+    claimed = ledger.claim(rows, limit=1, seconds=DRAWING_LEASES * settings.LEASE_SECONDS)
+    for document in claimed:
+        _draw(document)
+    return len(claimed)
 
 
 def _draw(document: FaxDocument) -> None:

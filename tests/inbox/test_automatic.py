@@ -221,3 +221,9 @@ def test_receipts_and_invitations() -> None:
 def test_only_answers_are_automatic_replies() -> None:
     reasons = ["auto-reply", "out-of-office", "report", "calendar", "auto-generated", "list", "bulk", "loop"]
     assert [is_auto_reply(each) for each in [*reasons, "null-sender", "machine-sender", ""]] == [True] * 2 + [False] * 9
+
+
+def test_news_in_a_thread_answer_nothing() -> None:
+    tracker = "Auto-Submitted: auto-generated\nIn-Reply-To: <bug-1@t.example>\n"
+    assert why("[Bug 1] It crashes", "--- Comment #4 ---", tracker, sender="noreply@t.example") == "auto-generated"
+    assert why("Re: It crashes", "Registered.", tracker, sender="noreply@t.example") == "auto-reply"

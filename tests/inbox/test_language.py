@@ -87,3 +87,7 @@ def test_the_model_is_not_loaded_before_it_is_needed() -> None:
         "sys.exit('py3langid' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_encrypted_message_has_no_language() -> None:
+    assert detect("-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\n" + ("hQEMAwzOQ1qnzNo7AQf" * 3 + "\n") * 9) == ""

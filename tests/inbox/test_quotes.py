@@ -121,6 +121,22 @@ INTRODUCTIONS = [
     "---------------------\n发件人：张三<z@x.example>\n日\u3000期：2021年05月03日 10:00\n主\u3000题：b",
     "##- Please type your reply above this line -##",
     '====\n\nMessage du : 03/05/2021 10:00\nDe : "Jean" <j@x.example>\nA : a@x.example\nSujet : Couleurs',
+    # Clients in languages whose field names are not known here.
+    "________________________________\nSaatja: Mari <m@x.ee>\nSaadetud: esmaspäev, 3. mai 2021 10:00\n"
+    "Adressaat: Jaan <j@x.ee>\nTeema: Värv",
+    "Nuo: Jonas <j@x.lt>\nIšsiųsta: 2021 m. gegužės 3 d. 10:00\nKam: Ona <o@x.lt>\nTema: Spalva",
+    "Pošiljatelj: Ivan <i@x.hr>\nPoslano: 3. svibnja 2021. 10:00\nPrima: Ana <a@x.hr>\nPredmet: Boja",
+    "Od: Janez <j@x.si>\nPoslano: ponedeljek, 03. maj 2021 10:00\nZa: Ana <a@x.si>\nZadeva: Barva",
+    "De: Jordi <j@x.cat>\nEnviat: dilluns, 3 de maig de 2021 10:00\nPer a: Anna <a@x.cat>\nTema: Color",
+    "El dia 3/5/21 a les 10:00, Jordi ha escrit:",
+    "Wiadomość napisana przez Jan <j@x.pl> w dniu 03.05.2021, o godz. 10:00:",
+    "Matti kirjoitti 3.5.2021 klo 10.00:",
+    "Вы писали 3 мая 2021 г., 10:00:05:",
+    "May 3, 2021, 10:00 by m@x.example:",
+    "* Max <m@x.example> [2021-05-03 10:00]:",
+    "* Max wrote on 03.05.2021 10:00:",
+    "---------- 该邮件从移动设备发送\n--------------原始邮件--------------",
+    "| |\n张三\n|\n|\nz@x.example\n|\n---- 回复的原邮件 ----",
 ]
 
 
@@ -282,6 +298,27 @@ def test_a_plain_block_is_a_quotation_only_at_the_end() -> None:
     assert strip(text, f'<p>{OWN}</p><blockquote class="gmail_quote">Which colour?</blockquote>') == text.strip()
 
 
+def test_a_link_that_a_gateway_broke_belongs_to_the_quotation() -> None:
+    begun = "> See (http://x.example/a\nb=c)\n> for more.\n"
+    alone = "> Look here\n (http://x.example/a) >\n> and there\n"
+    for quoted in (begun, alone):
+        assert strip(f"{OWN}\n\nOn 3 May 2021 10:00, Max wrote:\n\n{quoted}") == OWN
+    answer = "> Which?\nthis one (http://x.example/a)\n> And where?\nhere\n"
+    assert strip(answer) == "this one (http://x.example/a)\nhere"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name: Ann\nMail: ann@x.example\nOrdered: 03.05.2021 10:00\nColour: blue",
+        "Ask Max <m@x.example> for these:\nThe bill of 3 May 2021 10:00",
+        "| size | colour |\n| 10 | blue |",
+    ],
+)
+def test_forms_and_tables_are_no_quotations(text: str) -> None:
+    assert strip(f"{OWN}\n\n{text}") == f"{OWN}\n\n{text}"
+
+
 def test_structure_of_a_forward_cuts_nothing() -> None:
     html = f'<p>{OWN}</p><div class="gmail_quote">Forwarded message: <p>Offer</p></div>'
     assert strip(f"{OWN}\n\nForwarded message: Offer\n", html) == f"{OWN}\n\nForwarded message: Offer"
@@ -309,13 +346,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_megabyte_takes_less_than_a_second(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     strip(HOSTILE[name])
-    assert time.perf_counter() - started < 2  # measured 0.3 to 0.7 s; the bound leaves room for a busy machine
+    assert time.process_time() - started < 2  # measured 0.3 to 0.7 s
 
 
 @pytest.mark.parametrize("html", ["<div " * 200_000, "<!--" * 250_000, "<style>" * 140_000, '<div class="' * 80_000])
 def test_hostile_html_takes_no_time(html: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     strip("own words\n" * 1000, html)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

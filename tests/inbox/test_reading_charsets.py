@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inbox.channels.email.reading.charsets import decode
+from inbox.channels.email.reading.message import read
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,12 @@ def test_a_byte_order_mark_is_no_text(label: str, codec: str, tail: bytes) -> No
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
 def test_a_boundary_that_cuts_a_character_in_half(codec: str) -> None:
     assert decode("\ufeffGrüße\n".encode(codec)[:-1], "utf-16")[0].rstrip() == "Grüße"
+
+
+def test_two_letters_that_look_like_a_control_are_no_utf_8() -> None:
+    assert decode("Preis 5 Â€".encode("cp1250"), "windows-1250") == ("Preis 5 Â€", True)
+
+
+def test_header_and_body_without_a_label_are_read_alike() -> None:
+    mail = read("From: a@b.example\nSubject: пропал заказ\n\nГДЕ\n".encode("koi8-r"))
+    assert (mail.subject, mail.text) == ("пропал заказ", "ГДЕ")

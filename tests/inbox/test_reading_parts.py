@@ -167,3 +167,11 @@ def test_a_mail_that_is_wholly_another_mail_shows_its_words() -> None:
     )
     assert "<p>Inner words</p>" in mail.html
     assert [(f.name, f.content_type, f.content) for f in mail.files] == [("Inner.eml", "message/rfc822", inner)]
+
+
+def test_parts_that_begin_without_an_empty_line_are_found() -> None:
+    mail = read(
+        b"From: a@b.example\nContent-Type: multipart/mixed; boundary=xyz\nSubject: \n \n--xyz\n"
+        b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\nSGVsbG8=\n--xyz--\n"
+    )
+    assert (mail.subject, mail.text, mail.errors) == ("", "Hello", ())

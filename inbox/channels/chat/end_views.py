@@ -26,6 +26,8 @@ def rating(request: ChatRequest) -> HttpResponse:
     if talk is None or talk.ticket.contact is None:
         raise Refused("gone", _("There is no chat to rate."))
     try:
+        if talk.is_open:
+            raise services.RatingImpossible
         services.rate(talk.ticket, talk.ticket.contact, score, comment)
     except (services.RatingImpossible, TicketMerged):
         raise Refused("closed", _("This chat cannot be rated now.")) from None

@@ -15,6 +15,7 @@ from django.utils import timezone
 from crm.service.models import Ticket
 from inbox.channels.fax.envelope import Envelope
 from inbox.models import Channel
+from inbox.services import fax_pages
 from inbox.services.fax_receiving import NoFaxChannel, receive
 from inbox.services.processing import see_through
 
@@ -60,7 +61,9 @@ class Command(BaseCommand):
             received_at=timezone.now().isoformat(),
         )
         try:
-            raw = see_through(receive(content, told, channel), seconds=2 * settings.LEASE_SECONDS)
+            raw = receive(content, told, channel)
+            fax_pages.read_through(raw)
+            raw = see_through(raw, seconds=2 * settings.LEASE_SECONDS)
         except NoFaxChannel:
             raise CommandError(
                 f"No fax channel has the number {options['called']!r}; name one with --channel."

@@ -6,7 +6,10 @@ import json
 import mailbox
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from crm.service.models import Ticket
+from inbox.channels import registry
 from inbox.models import Channel, RawMessage
+from inbox.services import fax_pages
 from inbox.services.accept import accept
 from inbox.services.processing import see_through
 from routing.models import RuleRun
+
+Load = Callable[[], bytes]
 
 
 class Command(BaseCommand):
@@ -34,44 +41,63 @@ class Command(BaseCommand):
         parser.add_argument("--maildir", action="append", default=[], metavar="D")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Raises CommandError for an unknown channel or a source that is not there."""
+        """Raises CommandError for a channel that takes no mail or a source that is not there, before any mail is taken.
+
+        What cannot be read among many is named at the end, after the others were taken.
+        """
         name = options["channel"]
         channel = Channel.objects.filter(name=name).first() or Channel.objects.filter(address=name.lower()).first()
         if channel is None:
             raise CommandError(f"There is no channel called {name!r}.")
-        for label, content in self._mails(options):
+        if not registry.has(channel.kind, "reads_mail"):
+            raise CommandError(f"The channel {name!r} takes no mail.")
+        sources = options["source"] or ([] if options["mbox"] or options["maildir"] else ["-"])
+        for source in (*sources, *options["mbox"], *options["maildir"]):
+            if source != "-" and not Path(source).exists():
+                raise CommandError(f"{source} is not there.")
+        unread: list[str] = []
+        for label, load in chain(self._files(sources), self._boxes(options, unread)):
+            try:
+                content = load()
+            except (OSError, KeyError) as fault:  # a box raises KeyError for a mail that is gone
+                unread.append(f"{label} cannot be read: {fault}")
+                continue
             self.stdout.write(json.dumps(self._receive(channel, label, content), ensure_ascii=False))
             self.stdout.flush()
-
-    def _mails(self, options: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-        sources = options["source"] or ([] if options["mbox"] or options["maildir"] else ["-"])
-        for source in sources:
-            if source == "-":
-                yield "-", sys.stdin.buffer.read()
-                continue
-            path = Path(source)
-            if not path.exists():
-                raise CommandError(f"{source} is not there.")
-            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            for file in files:
-                yield str(file), file.read_bytes()
-        for source in options["mbox"]:
-            yield from self._box(source, mailbox.mbox(source, create=False))
-        for source in options["maildir"]:
-            yield from self._box(source, mailbox.Maildir(source, create=False))
+        if unread:
+            raise CommandError("\n".join(unread))
 
     @staticmethod
-    def _box(source: str, box: mailbox.Mailbox[Any]) -> Iterator[tuple[str, bytes]]:
-        try:
-            for key in sorted(box.keys(), key=lambda k: (len(str(k)), str(k))):
-                yield f"{source}:{key}", box.get_bytes(key)
-        except (OSError, mailbox.Error) as fault:
-            raise CommandError(f"{source} cannot be read: {fault}") from fault
+    def _files(sources: list[str]) -> Iterator[tuple[str, Load]]:
+        for source in sources:
+            path = Path(source)
+            if source == "-":
+                yield "-", sys.stdin.buffer.read
+            elif path.is_dir():
+                yield from ((str(p), p.read_bytes) for p in sorted(path.rglob("*")) if p.is_file())
+            else:
+                yield str(path), path.read_bytes
+
+    @staticmethod
+    def _boxes(options: dict[str, Any], unread: list[str]) -> Iterator[tuple[str, Load]]:
+        kinds: tuple[tuple[str, Callable[..., mailbox.Mailbox[Any]]], ...] = (
+            ("mbox", mailbox.mbox),
+            ("maildir", mailbox.Maildir),
+        )
+        for source, kind in ((source, kind) for option, kind in kinds for source in options[option]):
+            try:
+                with closing(kind(source, create=False)) as box:
+                    for key in sorted(box.keys(), key=lambda k: (len(str(k)), str(k))):
+                        yield f"{source}:{key}", partial(box.get_bytes, key)
+            except (OSError, mailbox.Error) as fault:
+                unread.append(f"{source} cannot be read: {fault}")
 
     @staticmethod
     def _receive(channel: Channel, label: str, content: bytes) -> dict[str, Any]:
+        raw = accept(channel, content)
+        fax_pages.read_through(raw)
         # A worker that was killed over it lets go when its lease ends, and then it is ours.
-        raw = see_through(accept(channel, content), seconds=2 * settings.LEASE_SECONDS)
+        raw = see_through(raw, seconds=2 * settings.LEASE_SECONDS)
         told: dict[str, Any] = {
             "file": label,
             "raw": raw.pk,

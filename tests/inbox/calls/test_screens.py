@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -443,6 +444,20 @@ def test_charts_bring_no_script_and_no_style(desk: Client, phone: Any) -> None:
     chart = page[page.index('<svg role="img"') :]
     chart = chart[: chart.index("</svg>")]
     assert "<script" not in chart and "<style" not in chart and "style=" not in chart
+
+
+@pytest.mark.parametrize(
+    ("calls", "lines"),
+    [(0, "0 1"), (1, "0 1"), (3, "0 1 2 3"), (7, "0 2 4 6 8"), (12, "0 5 10 15"), (20, "0 5 10 15 20")],
+)
+def test_a_chart_counts_in_whole_calls(desk: Client, phone: Any, calls: int, lines: str) -> None:
+    Call.objects.bulk_create(
+        Call(channel=phone, call_id=str(n), queue=phone.queue, state="missed") for n in range(calls)
+    )
+    page = desk.get("/desk/calls/statistics/").content.decode()
+    chart = page[page.index('<svg role="img"') :]
+    chart = chart[: chart.index("</svg>")]
+    assert re.findall(r"<text[^>]*>(\d+)</text>", chart) == lines.split()
 
 
 @pytest.mark.parametrize(

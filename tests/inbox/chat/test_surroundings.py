@@ -126,6 +126,26 @@ def test_the_end_can_be_rated(chat: Any, here: Any) -> None:
     assert (rating.score, rating.comment, rating.ticket) == (5, "Quick", ticket)
 
 
+def test_a_talk_that_the_visitor_ended_with_thanks_can_be_rated_too(chat: Any, here: Any) -> None:
+    """His last words wait for a colleague, so the ticket stays open; the talk is over all the same."""
+    browser = Browser(chat)
+    browser.say("Hello")
+    ticket = Ticket.objects.get()
+    replies.reply(ticket, author=here, text="Hello!")
+    browser.say("Thanks, it works")
+    assert browser.post("rating", score=5).json()["code"] == "closed"
+    browser.post("end")
+    assert browser.post("rating", score=5).status_code == 204
+    assert (Satisfaction.objects.get().score, Ticket.objects.get().is_finished) == (5, False)
+
+
+def test_a_talk_without_an_answer_is_not_rated(chat: Any, here: Any) -> None:
+    browser = Browser(chat)
+    browser.say("Hello")
+    browser.post("end")
+    assert browser.post("rating", score=1).json()["code"] == "closed"
+
+
 def mails_to(address: str) -> list[Delivery]:
     return list(Delivery.objects.filter(recipient=address).order_by("pk"))
 

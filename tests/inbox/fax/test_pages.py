@@ -216,3 +216,13 @@ def test_the_process_has_no_network_and_little_of_everything_else(tmp_path):
     }
     assert done.returncode in (-24, -9), "two seconds of processor time, and no more"
     assert (tmp_path / "big").stat().st_size <= 64 * 1024 * 1024
+
+
+@pytest.mark.skipif(not rendering.tesseract()[0], reason="no Tesseract")
+def test_a_page_that_was_put_in_upside_down_is_read_all_the_same():
+    words = "\n".join(
+        ["Please send twenty kilograms of coffee beans", "and six filters to our shop in Harbour Street"] * 6
+    )
+    sheet = sheets.drawing(words, size=(1728, 2290)).rotate(180)
+    result = rendering.read([sheets.tiff(sheet, dpi=(204, 196))], ocr_pages=1, languages="eng")
+    assert "twenty kilograms of coffee beans" in result.texts[0]

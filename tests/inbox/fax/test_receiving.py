@@ -6,11 +6,13 @@ import json
 import os
 import re
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as project
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from crm.customers.models import Contact, ContactPoint
 from crm.service.models import Ticket
@@ -390,6 +392,39 @@ def test_rules_see_the_words_of_the_pages(fax, other_queue):
     assert message.text == "\n\n".join(["Order 4711\nPlease send 20 kg of 咖啡豆."] * 3)
     assert (message.ticket.queue, message.facts["pages"]) == (other_queue, 3)
     assert FaxDocument.objects.get(raw=raw).told
+
+
+@pytest.mark.usefixtures("recognising")
+def test_the_command_tells_the_end_also_of_a_fax_whose_words_are_read(capsys, fax, file):
+    fax.settings = settings_of()
+    fax.save()
+    told = receive(capsys, file, **{"from": CALLER, "to": NUMBER, "commid": "12"})
+    message = Message.objects.get()
+    assert told == {
+        "raw": RawMessage.objects.get().pk,
+        "outcome": "opened",
+        "reason": "",
+        "ticket": message.ticket.number,
+    }
+    assert message.text.startswith("Order 4711")
+    assert receive(capsys, file, **{"from": CALLER, "to": NUMBER, "commid": "12"}) == told
+
+
+@pytest.mark.usefixtures("recognising")
+def test_the_command_waits_for_a_worker_that_reads_no_longer_than_the_fax_does(capsys, fax, file):
+    fax.settings = settings_of(in_ocr_wait=1)
+    fax.save()
+    held = {"lease_token": "other", "lease_until": timezone.now() + timedelta(minutes=2)}
+    plan = fax_pages.plan
+
+    def held_plan(raws):
+        plan(raws)
+        FaxDocument.objects.update(**held)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fax_pages, "plan", held_plan)
+        told = receive(capsys, file, **{"from": CALLER, "to": NUMBER, "commid": "12"})
+    assert (told["outcome"], Message.objects.get().text) == ("opened", "")
 
 
 @pytest.mark.usefixtures("recognising")

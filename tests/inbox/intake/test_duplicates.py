@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
+from crm.customers.models import ContactPoint
 from crm.service.models import Ticket, TicketQueue
+from inbox.channels.email.composing import compose
 from inbox.models import Delivery, Message, RawMessage
-from inbox.services import replies
+from inbox.services import merging, replies
 from inbox.services.accept import Arrival, accept, accept_many
 from inbox.services.processing import process_waiting
 from tests.inbox.intake.conftest import letter
@@ -71,6 +74,34 @@ def test_a_copy_that_a_list_made_is_the_same_mail(receive: Any) -> None:
         List_Id="<users.customer.test>",
     )
     assert (two.outcome, two.ticket_id) == (Outcome.DUPLICATE, one.ticket_id)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_copy_that_a_list_made_in_one_batch_is_the_same_mail(mailbox: Any, turned: bool) -> None:
+    direct = letter("It leaks.", mail_id="list@x.test")
+    copy = letter("It leaks.\n\n____\nThe users list", mail_id="list@x.test", List_Id="<users.customer.test>")
+    for mail in (copy, direct) if turned else (direct, copy):
+        accept(mailbox, mail)
+    assert process_waiting() == 2
+    one, two = RawMessage.objects.order_by("id")
+    assert (one.outcome, two.outcome, two.ticket_id) == (Outcome.OPENED, Outcome.DUPLICATE, one.ticket_id)
+    assert Message.objects.filter(kind="inbound").count() == 1
+
+
+@pytest.mark.parametrize(("other", "sender"), [("Now it burns.", "anna@x.test"), ("It leaks.", "ben@x.test")])
+def test_other_content_under_the_same_id_in_one_batch_is_kept(mailbox: Any, other: str, sender: str) -> None:
+    accept(mailbox, letter("It leaks.", sender="anna@x.test", mail_id="reused@x.test"))
+    accept(mailbox, letter(other, sender=sender, mail_id="reused@x.test"))
+    process_waiting()
+    assert Message.objects.filter(kind="inbound").count() == 2
+
+
+def test_a_copy_that_comes_after_a_merge_is_of_the_ticket_that_has_the_mail_now(receive: Any, supervisor: Any) -> None:
+    mail = letter("It leaks.")
+    one, other = receive(mail), receive("And it is loud.", subject="Noise")
+    merging.merge(one.ticket, other.ticket, by=supervisor)
+    copy = receive(mail)
+    assert (copy.outcome, copy.ticket_id, copy.message_id) == (Outcome.DUPLICATE, other.ticket_id, one.message_id)
 
 
 def test_other_content_under_the_same_id_is_kept(receive: Any) -> None:
@@ -184,6 +215,36 @@ def test_our_mail_from_another_of_our_addresses_is_ignored(
     sales.save()
     raw = receive("Which model?", sender="Orders <Orders@example.com>", mail_id=message.mail_id)
     assert (raw.outcome, raw.answer) == (Outcome.IGNORED, "our own message")
+
+
+LIST = {"sender": "Support via Users <users@lists.test>", "List_Id": "<users.lists.test>", "Precedence": "list"}
+
+
+def _sent(delivery: Delivery) -> Any:
+    return message_from_bytes(compose(delivery, delivery.channel).content)
+
+
+def test_our_mail_that_a_list_hands_round_in_its_own_name_is_ignored(receive: Any, supervisor: Any) -> None:
+    """Lists put their address into From, lest the receivers' DMARC check fails; the id stays ours."""
+    ticket = receive("It leaks.\n" + "It is old. " * 400).ticket
+    replies.reply(ticket, author=supervisor, text="Which model?\n\nSee https://example.com/models.")
+    for purpose in ("automatic", "reply"):
+        mail = _sent(Delivery.objects.get(purpose=purpose))
+        mail.replace_header("From", LIST["sender"])
+        mail.replace_header("Subject", f"[Users] {mail['Subject']}")
+        mail["List-Id"] = LIST["List_Id"]
+        raw = receive(mail.as_bytes())
+        assert (raw.outcome, raw.ticket_id, raw.answer) == (Outcome.IGNORED, None, "our own message")
+    assert Ticket.objects.count() == 1 and not ContactPoint.objects.filter(value="users@lists.test").exists()
+
+
+@pytest.mark.parametrize("text", ["I saw your answer and want one too.", "Which colour? " * 300])
+def test_other_words_under_the_id_of_our_answer_are_kept_though_a_list_sends_them(
+    receive: Any, supervisor: Any, text: str
+) -> None:
+    ticket = receive("It leaks.").ticket
+    message = replies.reply(ticket, author=supervisor, text="Which model?")
+    assert receive(text, mail_id=message.mail_id, **LIST).outcome == Outcome.OPENED
 
 
 @pytest.mark.parametrize("text", ["I saw your answer and want to buy one too.", "Which model?"])

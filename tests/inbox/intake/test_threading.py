@@ -233,6 +233,17 @@ def test_somebody_in_copy_may_answer_the_thread(receive: Any) -> None:
     assert first.ticket.participants.count() == 1
 
 
+def test_somebody_in_copy_may_answer_our_answer(receive: Any, supervisor: Any) -> None:
+    """The customer handed it on, and the colleague's program names nothing but it."""
+    first = receive("Please look, Ben knows more.", Cc="Ben <ben@customer.test>")
+    ours = replies.reply(first.ticket, author=supervisor, text="Which model is it?")
+    raw = receive("The blue one.", sender="Ben <ben@customer.test>", In_Reply_To=f"<{ours.mail_id}>")
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, first.ticket_id)
+    assert first.ticket.participants.count() == 1
+    other = receive("And mine?", sender="Eve <eve@customer.test>", In_Reply_To=f"<{ours.mail_id}>")
+    assert other.outcome == Outcome.OPENED and other.ticket_id != first.ticket_id
+
+
 def test_somebody_in_copy_is_not_found_by_the_mark_alone(receive: Any) -> None:
     first = receive("Please look.", Cc="Ben <ben@customer.test>")
     to = tokens.reply_address("support@example.com", first.ticket_id)

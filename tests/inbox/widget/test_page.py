@@ -299,6 +299,23 @@ def test_a_server_that_is_away_is_asked_again(server: Server, host: Host, browse
     page.locator(".launcher").wait_for()
 
 
+def test_a_server_that_never_answers_is_asked_ever_less(server: Server, host: Host, browser: Any) -> None:
+    """So it looks on a site that the chat does not know: the browser keeps the refusal to itself."""
+    host.before = "window.told = 0; document.addEventListener('guichet:error', () => told++)"
+    context = browser.new_context()
+    context.route("**/session", lambda route: route.abort())
+    context.clock.install()
+    page = tab(context, host, wait=False)
+    until(page, lambda: page.evaluate("told") == 1)
+    for n in range(2, 13):  # 2 + 4 + … s: within two hours
+        until(page, lambda n=n: page.evaluate("told") >= n, step=2_000 * 2 ** (n - 2))
+    before = page.evaluate("told")
+    for _ in range(3):
+        page.clock.run_for(20 * 60_000)
+        page.wait_for_timeout(50)
+    assert page.evaluate("told") <= before + 1
+
+
 @pytest.mark.parametrize("key", ["", "short", "a/../../b", '"><script>', "x" * 65])
 def test_a_key_that_can_be_none_asks_nothing(server: Server, host: Host, browser: Any, key: str) -> None:
     host.key = key.replace('"', "&quot;")

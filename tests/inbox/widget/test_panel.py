@@ -336,6 +336,7 @@ def test_files_by_picker_paste_and_drop(server: Server, host: Host, browser: Any
         {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1"}
     )
     page.get_by_role("button", name="Download a.pdf").wait_for()
+    page.get_by_text("a.pdf 1 kB").wait_for()
     give = """([kind, key]) => {
       const data = new DataTransfer(); data.items.add(new File([new Uint8Array(9)], 'shot.png', {type: 'image/png'}));
       const root = document.querySelector('guichet-chat').shadowRoot;

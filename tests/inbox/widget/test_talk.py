@@ -332,6 +332,28 @@ def test_read_marks_and_typing(server: Server, host: Host, browser: Any) -> None
     assert len(server.received("typing")) == 1
 
 
+def test_who_stops_typing_is_not_shown_typing_for_ever(server: Server, host: Host, browser: Any) -> None:
+    page = opened(browser, host, clock=True)
+    say(page, "Hello")
+    until(page, lambda: page.get_by_text("Sent", exact=True).count(), step=100)
+    server.control(push={"about": "typing", "on": True})
+    until(page, lambda: page.get_by_text("is typing").count())
+    page.clock.run_for(5_000)
+    assert page.get_by_text("is typing").count() == 1
+    until(page, lambda: not page.get_by_text("is typing").count(), step=1_000)
+
+
+def test_a_line_about_the_talk_does_not_hide_the_mark(server: Server, host: Host, browser: Any) -> None:
+    page = opened(browser, host)
+    say(page, "Hello")
+    page.get_by_text("Sent", exact=True).wait_for()
+    server.control(add={"kind": "note", "text": "Lena Vogt has joined."}, tell=True)
+    page.get_by_text("Lena Vogt has joined.").wait_for()
+    assert page.get_by_text("Sent", exact=True).count() == 1
+    server.control(push={"about": "seen", "seq": 1})
+    page.get_by_text("Read", exact=True).wait_for()
+
+
 def test_the_visitor_moves_on(server: Server, host: Host, browser: Any) -> None:
     page = opened(browser, host)
     say(page, "Hello")

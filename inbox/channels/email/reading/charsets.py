@@ -125,6 +125,8 @@ _WIDE = {
 _ESCAPES = re.compile(rb"(\x1b(?:\$\([A-Z]|\$[@AB]|\([ABHIJ]|\.[AF]|&@\x1b\$B))")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ACCENTED_UTF_8 = re.compile(rb"\xc3[\xa0-\xbf]")
+_CONTROL = re.compile("[\x80-\x9f]")
+"""C1 controls, which no text has: what looks like one is two letters of a set of single bytes."""
 _LINE_ENDS = re.compile(r"\r\n|\r")
 
 
@@ -237,7 +239,7 @@ def _as_utf_8(content: bytes, codec: str) -> str:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    if text.isascii() or "\x00" in text:
+    if text.isascii() or "\x00" in text or (codec != "utf-8" and _CONTROL.search(text)):
         return ""
     return text if codec not in _WIDE or sum(char > "\x7f" for char in text[:4000]) > 3 else ""
 

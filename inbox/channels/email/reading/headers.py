@@ -59,7 +59,9 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     at = 0
     for count, found in enumerate(_FIELD.finditer(block), 1):
         gap = block[at : found.start()]
-        if gap.strip() and ((not fields and start) or b"\n\n" in gap or gap.count(b"\n") > 3):
+        if gap.strip() and (
+            (not fields and start) or b"\n\n" in gap or gap.count(b"\n") > 3 or _is_delimiter(gap, fields)
+        ):
             return Header(fields, start + at, cut)  # the body, without an empty line before it
         # One line that is no field is passed over: joined to its neighbour it could change who wrote or to whom.
         if count > FIELD_LIMIT:
@@ -70,6 +72,12 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> Header:
     if not cut and block[at:].strip():
         return Header(fields, start + at, cut)
     return Header(fields, body, cut)
+
+
+def _is_delimiter(gap: bytes, fields: dict[str, list[bytes]]) -> bool:
+    """Whether the first part of a multipart begins where the empty line before it is missing."""
+    line = gap.strip()
+    return line.startswith(b"--") and len(line) > 4 and any(line[2:] in each for each in fields.get("content-type", ()))
 
 
 def _empty_line(raw: bytes, start: int, end: int) -> tuple[int, int]:

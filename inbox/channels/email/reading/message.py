@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from inbox.channels.base import Address, Authentication, Inbound
 from inbox.channels.email.understanding import automatic, bounces, language, quotes
 
-from . import addresses, authentication, bodies, dates, headers, smime, tnef
+from . import addresses, authentication, bodies, dates, guessing, headers, smime, tnef
 from .headers import Fields
 from .parsed import ParsedMail
 from .structure import Tree, split, without_envelope
@@ -69,7 +69,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
     raw = without_envelope(raw)
     tree = split(raw)
     nodes = list(tree.root.leaves())
-    hint = next((node.parameters["charset"] for node in nodes if "charset" in node.parameters), "")
+    hint = next((node.parameters["charset"] for node in nodes if "charset" in node.parameters), "") or _unlabelled(tree)
     faults: list[str] = []
     leaves = [bodies.read_leaf(tree, node, hint, faults) for node in nodes]
     body = bodies.assemble(tree.root, leaves)
@@ -92,6 +92,21 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
     )
     return parsed, fields, hint
+
+
+def _unlabelled(tree: Tree) -> str:
+    """What header and body together look like when both are raw and bear no label: each alone is often too short."""
+    start = tree.root.start
+    header = tree.raw[: min(start, 16_000)]
+    if header.isascii() or tree.raw[start : start + 4000].isascii():
+        return ""
+    sample = header + tree.raw[start : start + 4000]
+    try:
+        sample[: sample.rfind(b"\n") + 1].decode("utf-8")
+    except UnicodeDecodeError:
+        found = guessing.likely(b"\n".join(line for line in sample.split(b"\n") if not line.isascii()))
+        return "" if found == "cp1252" else found
+    return ""
 
 
 def _unwrap(body: bodies.Body, hint: str, faults: list[str]) -> None:

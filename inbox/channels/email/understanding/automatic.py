@@ -94,7 +94,7 @@ def why_automatic(parsed: ParsedMail, text: str) -> str:
         return "report"
     told = _from_header(parsed)
     absent = _is_absent(parsed, text)
-    if told == "auto-reply" or (told == "auto-generated" and (absent or parsed.header("in-reply-to"))):
+    if told == "auto-reply" or (told == "auto-generated" and (absent or _follows_up(parsed, text))):
         return "out-of-office" if absent else "auto-reply"
     if any(_CALENDAR_METHOD.search(part.text[:4000]) for part in parsed.parts_of("text/calendar")):
         return "calendar"
@@ -237,6 +237,16 @@ def _is_answering(parsed: ParsedMail, text: str) -> bool:
         return True
     return has_null_sender(parsed) and (
         answers or bool(words.RECEIVED.search(head) or "bulk" in parsed.header("precedence").lower())
+    )
+
+
+def _follows_up(parsed: ParsedMail, text: str) -> bool:
+    """Whether a generated mail answers one, rather than tell what is new in a thread, as trackers of bugs do."""
+    if not parsed.header("in-reply-to"):
+        return False
+    subject = parsed.subject[:300]
+    return bool(words.REPLY_PREFIX.match(subject) or words.RECEIVED.search(text.lstrip()[:800])) or not (
+        is_robot(parsed) or "precedence" in parsed.headers or any(name in parsed.headers for name in _LIST_HEADERS)
     )
 
 

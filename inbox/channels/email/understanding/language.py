@@ -17,7 +17,9 @@ from .language_words import CYRILLIC, LATIN, LETTERS, RANGES, WORDS
 _LOOKED_AT = 500
 """Characters of cleaned text that are looked at: more decide no better, and intake has half a millisecond for this."""
 _NOISE = re.compile(
-    r"https?://\S{1,500}|www\.\S{1,300}|[\w.+-]{1,64}@[\w.-]{1,200}|<[^<>]{0,200}>|\{[^{}]{0,200}\}|[\d_#*=|/\\]+"
+    r"https?://\S{1,500}|www\.\S{1,300}|[\w.+-]{1,64}@[\w.-]{1,200}|<[^<>]{0,200}>|\{[^{}]{0,200}\}|"
+    r"-----BEGIN PGP MESSAGE-----|^[A-Za-z-]{1,20}: GnuPG[^\n]*|^[A-Za-z0-9+/=]{48,}$|[\d_#*=|/\\]+",
+    re.MULTILINE,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LATIN = frozenset(LATIN.split())

@@ -16,10 +16,12 @@ VERB = re.compile(
         r"skrev|skrev følgende|skrifaði|kirjoitti|kirjoittaa|napsal(?:\(?a\)?)?|napísal(?:\(?a\)?)?|"
         r"napisa[łl](?:\(?a\)?|o)?|pisze|píše|írta|írt|scris|napisao|napisala|napisal|je napisal|је написао|"
         r"yazdı|tarihinde yazdı|написа|написал(?:\(?а\)?)?|пишет|писал(?:\(?а\)?|и)?|сообщает|написав(?:\(ла\))?|"
-        r"написала|пише|писав|έγραψε|rašė|rakstīja|kirjutas|menulis|đã viết|viết)(?!\w)",
+        r"написала|пише|писав|έγραψε|rašė|rakstīja|kirjutas|menulis|đã viết|viết|napisana|quoth|ha escrit|va escriure|"
+        r"escribiu|idatzi du|ysgrifennodd|skryf|geskryf|aliandika|isinulat|yazıb|напиша|напісаў|бичсэн|жазды)(?!\w)",
         r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|提到|写信|書いた|書きました|のメール|"
         r"さんは書きました|wrote|작성|님이|쓴 글|"
-        r"のメッセージ|보낸|님의 말|เขียน|كتب|تمت كتابة|מאת|כתב|ने लिखा|a scris|shkroi",
+        r"のメッセージ|보낸|님의 말|เขียน|كتب|تمت كتابة|מאת|כתב|ने लिखा|a scris|shkroi|نوشت|نے لکھا|লিখেছেন|எழுதி|"
+        r"వ్రాశారు|लिहिले|લખ્યું|ಬರೆದ|എഴുതി|գրել|წერს|დაწერა",
     ),
     re.IGNORECASE,
 )
@@ -60,6 +62,7 @@ NAMED = re.compile(
     r"寫道|のメール|さん|様)"
     r"[^\n]{0,40}[:：]?\s*$|^[^\n]{1,80} via [^\n]{1,80} (?:wrote|schrieb|a écrit|escribió)\s?:?\s*$|"
     r"^[^\n:]{1,80}\b(?:wrote on|schrieb am|schreef op|a écrit le)\b[^\n]{3,80}[:：]\s*$|"
+    r"^[^\n:]{1,80}\bkirjoitti (?=[^\n]{0,20}\d)[^\n]{3,80}[:：]\s*$|"
     r"^[\s>*]{0,6}posted by [^\n]{1,80} on \d\d/\d\d/\d{4}\s*$",
     re.IGNORECASE,
 )
@@ -78,6 +81,7 @@ ENDING = re.compile(
 
 CITING = re.compile(
     r"^[\s>*]{0,6}(?:(?:zitat von|quoting|citando(?: a)?|citation de|citerar|citat fra|cytowanie)\b[^\n]{1,160}|"
+    r"(?:вы писали|you wrote|sie schrieben|vous écriviez|usted escribió)\b[^\n]{0,20}\d[^\n]{3,60}|"
     r"[^\n]{0,60}(?:于|於|在)\s?20\d\d[^\n]{3,60}(?:写道|寫道)|[^\n]{1,60}さんは書きました[^\n]{0,60})\s?[:：]\s*$",
     re.IGNORECASE,
 )
@@ -189,6 +193,11 @@ INLINE_HEADER = re.compile(
     r"(?:date|sent|from|datum|gesendet|von|de|da|van|envoyé|enviado|inviato|verzonden)\s?:)",
     re.IGNORECASE,
 )
+DATED_TIME = re.compile(r"(?<!\d)20\d\d(?!\d).*\d[:.]\d\d|(?<!\d)\d{1,2}[:.]\d\d(?!\d).*(?<!\d)20\d\d(?!\d)")
+"""A year and a time of day, as no sentence that ends in a colon has them."""
+ANY_FIELD = re.compile(r"^[\s>*_]{0,4}[^\W\d_][^\n:：@<>]{0,24}[:：](?P<value>.{0,400})$")
+"""A field of a header in a language that is not known here."""
+NAMED_ADDRESS = re.compile(r"[<\[(](?:mailto:)?\s?[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}[>\])]")
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}")
 
 DELIMITER = re.compile(r"^[ \t]*[-_=~*—–]{3,}[ \t]*$")
@@ -243,7 +252,8 @@ SENT_FROM = re.compile(
         r"手機|邮箱|邮件|郵件|华为|小米|mail|"
         r"outlook|android|安卓|客户端|qq|平板|设备|大师|phone)[^\n]{0,20}|(?:從|从|由)我?的? ?[^\n]{1,30}(?:傳送|"
         r"发送|發送|寄出|发出)|"
-        r"使用[^\n]{1,30}(?:发送|發送)|签名由[^\n]{1,20}定制|获取 ?(?:适用于)?[^\n]{1,40}outlook[^\n]{0,30}|"
+        r"-{0,12}\s?(?:该|此|本)邮件(?:从|由|通过)[^\n]{1,20}发送|使用[^\n]{1,30}(?:发送|發送)|"
+        r"签名由[^\n]{1,20}定制|获取 ?(?:适用于)?[^\n]{1,40}outlook[^\n]{0,30}|"
         r"下载 ?(?:适用于)?[^\n]{0,20}outlook[^\n]{0,30}|"
         r"(?:iphone|ipad|android|スマートフォン|携帯|スマホ|外出先)[^\n]{0,20}から送信|"
         r"[^\n]{1,30}から送信(?:しました|されました)?|"

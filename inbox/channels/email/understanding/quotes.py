@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from . import quote_words as words
+from .quote_fields import WIDTH, as_field, begins_header, next_filled
 from .quote_html import own_text_length
 
 _QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<)")
@@ -19,7 +20,7 @@ _TELLING = re.compile(
 )
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\ufeff]")
 """Blanks that look like others, and marks of writing direction inside introductions."""
-_TABLE = re.compile(r"^\|\s*([^|\n]{1,20}?)\s*\|([^|\n]{0,300})\|?\s*$")
+_LINK = re.compile(r"^[(<]https?://[^\s()<>]+[)>](?: ?>)?$")
 _NAME = re.compile(r"^[-–—]\s?[^\W\d_][\w.'’-]{0,20}(?: [^\W\d_][\w.'’-]{0,20}){0,3}$")
 _ARMOUR = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]{1,20}: ?[^\n]{0,200}\n)*\n?|"
@@ -28,14 +29,10 @@ _ARMOUR = re.compile(
 )
 """What a signature in clear text puts around the words (RFC 9580, 7)."""
 _DASHED_BY_PGP = re.compile(r"^- (?=-)", re.MULTILINE)
-_WIDTH = 600
-"""Characters of a line that are looked at; nobody introduces a quotation behind more."""
 _WRAP = 5
 """Lines over which clients wrap an introduction."""
 _MAX_LINES = 10_000
 """Lines that are looked at; what comes after them is a pasted log and stays as it is."""
-_LOOK_AHEAD = 30
-"""Blank lines behind which the next line is looked for."""
 
 
 def strip(text: str, html: str = "") -> str:
@@ -47,7 +44,7 @@ def strip(text: str, html: str = "") -> str:
     text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
     if "-----BEGIN PGP SIG" in text:
         text = _DASHED_BY_PGP.sub("", _ARMOUR.sub("", text))
-    lines = [_field_of_table(line) for line in text.split("\n")]
+    lines = [as_field(line) for line in text.split("\n")]
     kept, found = _without_quotes(lines[:_MAX_LINES])
     if not found:
         kept += lines[_MAX_LINES:]
@@ -65,7 +62,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
     found = worded = False
     index = 0
     while index < len(lines):
-        line = lines[index][:_WIDTH].rstrip()
+        line = lines[index][:WIDTH].rstrip()
         if not line.strip():
             kept.append("")
             index += 1
@@ -79,7 +76,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             return kept + lines[index:], found
         own, size = _introduction(lines, index)
         if size:
-            follows = _next_filled(lines, index + size)
+            follows = next_filled(lines, index + size)
             if follows < len(lines) and _is_quoted(lines, follows):
                 found = True
                 kept.append(own)
@@ -92,7 +89,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
         if (
             words.ORIGINAL.match(line.replace("&nbsp;", " "))
             or words.INLINE_HEADER.match(line)
-            or _header_block(lines, index)
+            or begins_header(lines, index)
         ):
             if worded:
                 return _without_title(kept), True
@@ -104,26 +101,33 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
     return kept, found
 
 
-def _field_of_table(line: str) -> str:
-    """`| From | a@b |`, as NetEase's clients set the fields above a quotation, written as `From: a@b`."""
-    if not line.startswith("|"):
-        return line
-    match = _TABLE.match(line[:_WIDTH])
-    field = f"{match[1]}: {match[2].strip()}" if match else ""
-    return field if field and words.HEADER.match(field) else line
-
-
 def _without_title(lines: list[str]) -> list[str]:
-    """Without a last line such as "Original message" that has no dashes around it."""
-    lines = _without_rule(lines)
+    """Without a last line such as "Original message" that has no dashes around it, or NetEase's card of the sender."""
+    lines = _without_card(_without_rule(lines))
     if lines and len(lines[-1]) < 60 and words.ORIGINAL.match(f"-----{lines[-1].strip(' :：')}-----"):
         return lines[:-1]
     return lines
 
 
+def _without_card(lines: list[str]) -> list[str]:
+    """Without a table of name and address, each line between bars or between lines of bars alone."""
+    if not lines or "|" not in lines[-1]:
+        return lines
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _is_of_card(lines, end - 1)):
+        end -= 1
+    return lines[:end]
+
+
+def _is_of_card(lines: list[str], index: int) -> bool:
+    line = lines[index].strip()
+    beside = (lines[index - 1].strip(), lines[index + 1].strip()) if 0 < index < len(lines) - 1 else ("", "")
+    return line.startswith("|") or (len(line) < 80 and all(each and not each.strip("| ") for each in beside))
+
+
 def _is_quoted(lines: list[str], index: int) -> bool:
     line = lines[index]
-    if not _QUOTED.match(line[:_WIDTH]):
+    if not _QUOTED.match(line[:WIDTH]):
         return False
     # A single line that begins with the word was marked by a mailbox file (RFC 4155), not by a person who quotes.
     return not line.startswith(">From ") or any(
@@ -138,12 +142,15 @@ def _after_quote(lines: list[str], index: int) -> int:
             index += 1
             continue
         if not lines[index].strip():
-            follows = _next_filled(lines, index)
+            follows = next_filled(lines, index)
             if follows < len(lines) and _is_quoted(lines, follows) and follows - index <= 2:
                 index = follows
                 continue
             return index
-        rest = lines[index][:_WIDTH]
+        if index + 1 < len(lines) and _is_quoted(lines, index + 1) and _is_rest_of_link(lines, index):
+            index += 1
+            continue
+        rest = lines[index][:WIDTH]
         broken = len(lines[index - 1]) > 60 and index + 1 < len(lines) and _is_quoted(lines, index + 1)
         if (
             broken
@@ -156,9 +163,18 @@ def _after_quote(lines: list[str], index: int) -> int:
     return index
 
 
+def _is_rest_of_link(lines: list[str], index: int) -> bool:
+    """Whether an unquoted line only ends a link of the quoted line before it, or is nothing but a link."""
+    line, before = lines[index][:WIDTH].strip(), lines[index - 1][:WIDTH]
+    link = before.rfind("http")
+    if link > 0 and before[link - 1] in "(<" and not {")", ">"} & set(before[link:]):
+        return line.endswith((")", ">")) and len(line.split()) <= 2
+    return bool(_LINK.match(line))
+
+
 def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     """The own words on the first line of an introduction such as "On … wrote:", and how many lines it has or 0."""
-    line = lines[index][:_WIDTH].rstrip()
+    line = lines[index][:WIDTH].rstrip()
     if not _TELLING.search(line):
         return "", 0
     if "--" in line and words.DASHED.match(line):
@@ -166,11 +182,11 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     same = words.SAME_LINE.search(line) if "On " in line and "wrote" in line else None
     if same and line[: same.start(1)].strip(" -–—"):
         return line[: same.start(1)].rstrip(" -–—"), 1
-    quoted_next = (follows := _next_filled(lines, index + 1)) < len(lines) and _is_quoted(lines, follows)
+    quoted_next = (follows := next_filled(lines, index + 1)) < len(lines) and _is_quoted(lines, follows)
     if (
         ("@" in line or " via " in line or line.endswith((":", "：")) or line.lower().startswith("posted by "))
         and words.NAMED.match(line)
-        and (quoted_next or words.ADDRESS.search(line) or " via " in line)
+        and (quoted_next or words.ADDRESS.search(line) or " via " in line or words.DATED_TIME.search(line))
     ):
         return "", 1
     if (
@@ -183,6 +199,14 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
         return "", 1
     if words.DATED_ADDRESS.match(line) and (
         quoted_next or line.endswith((":", "：")) or re.match(r"\d{4}/\d{1,2}/\d", line)
+    ):
+        return "", 1
+    if (
+        len(line) < 160
+        and line.endswith((":", "："))
+        and "@" in line
+        and words.ADDRESS.search(line)
+        and words.DATED_TIME.search(line)
     ):
         return "", 1
     if words.CITING.match(line):
@@ -199,7 +223,7 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     for size in range(1, _WRAP + 1):
         if index + size > len(lines):
             break
-        piece = lines[index + size - 1][:_WIDTH].strip()
+        piece = lines[index + size - 1][:WIDTH].strip()
         if size > 1 and (not piece or (_QUOTED.match(piece) and not piece.rstrip().endswith((":", "：")))):
             # Polymail and others leave blank lines and stray brackets inside.
             if piece or size > 4 or not re.search(r"\d", joined):
@@ -219,13 +243,13 @@ def _address_and_time(lines: list[str], index: int) -> int:
     So clients write in languages that are not known here, and in those that set the sender's name first.
     """
     for size, line in enumerate(lines[index : index + 2], 1):
-        ending = line[:_WIDTH].rstrip()
+        ending = line[:WIDTH].rstrip()
         if not ending or len(ending) > 250:
             return 0
         if ending.endswith((":", "：")):
-            follows = _next_filled(lines, index + size)
+            follows = next_filled(lines, index + size)
             quoted_next = follows < len(lines) and _is_quoted(lines, follows)
-            told = any(re.search(r"\d", each) for each in (lines[index][:_WIDTH].rpartition("@")[2], ending))
+            told = any(re.search(r"\d", each) for each in (lines[index][:WIDTH].rpartition("@")[2], ending))
             return size if told and (quoted_next or (size == 2 and words.VERB.search(ending))) else 0
     return 0
 
@@ -236,7 +260,7 @@ def _introduces(joined: str, lines: list[str], after: int) -> bool:
     dated = bool(re.search(r"\d", joined))
     addressed = bool(words.ADDRESS.search(joined))
     if words.VERB.search(joined):
-        follows = _next_filled(lines, after)
+        follows = next_filled(lines, after)
         quoted_next = follows < len(lines) and _is_quoted(lines, follows)
         return (dated or addressed or quoted_next) and (
             joined.rstrip(" *_>-").endswith((":", "：")) or quoted_next or addressed or (dated and len(joined) < 200)
@@ -249,73 +273,19 @@ def _introduces(joined: str, lines: list[str], after: int) -> bool:
     )
 
 
-def _header_block(lines: list[str], index: int) -> bool:
-    """Whether a block of mail header fields, as Outlook sets above what it quotes, or a rule above one begins here."""
-    if words.DELIMITER.match(lines[index][:_WIDTH]):
-        follows = _next_filled(lines, index + 1)
-        return (
-            follows < len(lines) and follows - index <= 3 and _header_block(lines, follows)
-            if not words.DELIMITER.match(lines[min(follows, len(lines) - 1)][:_WIDTH])
-            else False
-        )
-    if ":" not in lines[index][:60] and "：" not in lines[index][:60]:
-        return False
-    first = words.HEADER.match(lines[index][:_WIDTH])
-    if not first or first.lastgroup is None:
-        return False
-    kinds = {_kind(first)}
-    if kinds & {"cc", "reply"}:
-        return False
-    values = [first["value"]]
-    strays = 0
-    for line in lines[index + 1 : index + 14]:
-        field = words.HEADER.match(line[:_WIDTH])
-        if field:
-            kinds.add(_kind(field))
-            values.append(field["value"])
-            strays = 0
-        elif line.strip():
-            strays += 1
-        if strays > 2:
-            break
-    told = kinds & {"from", "date", "to", "subject"}
-    if "from" in told and ({"date", "subject"} & told):
-        return (
-            len(told) >= 3
-            or bool(words.ADDRESS.search(" ".join(values)))
-            or bool(re.search(r"\d{4}|\d:\d\d", " ".join(values)))
-        )
-    if {"date", "to"} <= told or {"to", "subject"} <= told:
-        return bool(words.ADDRESS.search(" ".join(values))) and bool(re.search(r"\d", " ".join(values)))
-    # Only "From: a@b" in a paragraph of its own.
-    alone = index + 1 == len(lines) or not lines[index + 1].strip()
-    return (
-        _kind(first) == "from"
-        and not lines[index].lstrip()[:1].islower()
-        and alone
-        and index > 0
-        and not lines[index - 1].strip()
-        and bool(words.ADDRESS.search(first["value"]))
-    )
-
-
-def _kind(match: re.Match[str]) -> str:
-    return next(kind for kind in ("from", "date", "to", "cc", "subject", "reply") if match[kind])
-
-
 def _without_signature(lines: list[str]) -> list[str]:
     """Without what follows the signature mark (RFC 3676 section 4.3), lists' footers and "Sent from my …" lines."""
     kept: list[str] = []
     for index, line in enumerate(lines):
         if index == _MAX_LINES:
             return kept + lines[index:]
-        short = line[:_WIDTH]
+        short = line[:WIDTH]
         if words.SIGNATURE_MARK.match(short):
             break
         if words.FORWARD.match(short):
             return kept + lines[index:]
         if words.DELIMITER.match(short) and any(
-            words.LIST_FOOTER.search(after[:_WIDTH]) for after in lines[index + 1 : index + 3]
+            words.LIST_FOOTER.search(after[:WIDTH]) for after in lines[index + 1 : index + 3]
         ):
             break
         if len(short) < 160 and _is_device_line(short):
@@ -325,7 +295,7 @@ def _without_signature(lines: list[str]) -> list[str]:
     if (
         len(kept) > 2
         and not kept[-2].strip()
-        and _NAME.match(kept[-1][:_WIDTH])
+        and _NAME.match(kept[-1][:WIDTH])
         and kept[-1].strip(" -–—")[:1].isupper()
     ):
         return kept[:-2]
@@ -341,7 +311,7 @@ def _is_device_line(line: str) -> bool:
 
 def _without_rule(lines: list[str]) -> list[str]:
     end = len(lines)
-    while end and (not lines[end - 1].strip() or words.DELIMITER.match(lines[end - 1][:_WIDTH])):
+    while end and (not lines[end - 1].strip() or words.DELIMITER.match(lines[end - 1][:WIDTH])):
         end -= 1
     return lines[:end]
 
@@ -355,14 +325,6 @@ def _first_characters(lines: list[str], count: int) -> list[str]:
         kept.append(line)
         count -= len("".join(line.split()))
     return kept
-
-
-def _next_filled(lines: list[str], index: int) -> int:
-    """The next line that holds something, or the number of lines when there is none near."""
-    for near in range(index, min(index + _LOOK_AHEAD, len(lines))):
-        if lines[near].strip():
-            return near
-    return len(lines)
 
 
 def _tidy(lines: list[str]) -> str:

@@ -73,11 +73,14 @@ def _texts(documents: list[_Tiff | _Pdf], order: dict[str, Any]) -> Found:
 
 
 def recognise(picture: Image.Image, program: str, languages: str) -> str:
-    """The words on a page, by Tesseract; empty when it finds none or fails."""
+    """The words on a page, by Tesseract; empty when it finds none or fails.
+
+    It looks first which way up the page is (`--psm 1`), where it has its `osd` data: sheets are put in upside down.
+    """
     sheet = io.BytesIO()
     picture.save(sheet, "PPM")
     done = subprocess.run(
-        [program, "stdin", "stdout", "-l", languages, "--psm", "3"],
+        [program, "stdin", "stdout", "-l", languages, "--psm", "1"],
         input=sheet.getvalue(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

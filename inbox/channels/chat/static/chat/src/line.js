@@ -14,7 +14,6 @@ let heard = 0;
 let retryAt = 0;
 let fails = 0;
 let pollAt = 0;
-let polling = false;
 let timer;
 let shown = "";
 let pingedAt = 0;
@@ -34,7 +33,7 @@ export const deliver = (data) => {
   const fresh = take(data);
   for (const { kind, text, at, agent } of fresh) {
     if (kind === "said") continue;
-    state.typing = false;
+    state.typing = 0;
     tell("message", { kind, text, at, agent });
   }
   hooks.delivered();
@@ -78,7 +77,7 @@ const connect = () => {
       ready = true;
       state.lost = false;
     }
-    if (about === "typing") state.typing = frame.on;
+    if (about === "typing") state.typing = frame.on && heard;
     if (about === "seen") state.seen = frame.seq;
     if (/ready|events|state/.test(about)) deliver(frame);
     hooks[about]?.(frame);
@@ -88,8 +87,7 @@ const connect = () => {
 
 /** Ask for everything missed. */
 export const poll = async () => {
-  if (polling) return;
-  polling = true;
+  if (pollAt === Infinity) return;
   pollAt = Infinity;
   try {
     deliver(await ask("events?after=" + state.seq));
@@ -101,7 +99,6 @@ export const poll = async () => {
     changed();
   }
   pollAt = Math.max(pollAt, Date.now() + (state.open && !document.hidden ? 4e3 : 1e4));
-  polling = false;
 };
 
 const ping = () => {
@@ -118,6 +115,10 @@ const tick = () => {
   else if (ready && !pingedAt && now - heard > 25e3) ping();
   if (!socket && !barred && now >= retryAt) connect();
   if (!ready && (barred || fails > 1 || now - since > 8e3) && now >= pollAt) poll();
+  if (state.typing && now - state.typing > 9e3) {
+    state.typing = 0;
+    changed();
+  }
   const { url, title } = place();
   if (shown && shown !== url && state.status === "open")
     send({ do: "page", url, title }) || ask("page", { url, title }).catch(() => {});

@@ -10,7 +10,7 @@ import { look } from "./look.js";
 
 /** Picture or initials of who answers. */
 export const face = (agent) => {
-  const node = el("span.face", { "aria-hidden": "true" }, agent?.initials || icon(CHAT));
+  const node = el("span.face", { "aria-hidden": true }, agent?.initials || icon(CHAT));
   if (agent?.picture) {
     const picture = el("img", { alt: "", src: new URL(agent.picture, base) });
     picture.onload = () => node.replaceChildren(picture);
@@ -55,7 +55,7 @@ const rows = (drawn) => {
     ]);
     date = today;
     author = by;
-    last = event;
+    if (event.kind !== "note") last = event;
   }
   if (last?.kind === "said" && !last.item?.late) {
     const words = t(!last.seq ? "sending" : last.seq <= state.seen ? "read" : "sent");

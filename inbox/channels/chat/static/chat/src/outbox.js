@@ -33,12 +33,11 @@ const settle = () => {
 };
 
 const refuse = (item, problem) => {
-  const { code, title, retry } = problem;
-  if (code === "too-many") item.next = Date.now() + (retry || 5) * 1e3;
+  if (problem.code === "too-many") item.next = Date.now() + (problem.retry || 5) * 1e3;
   else item.refused = true;
   item.late = true;
-  item.words = title;
-  tell("error", { code, title });
+  item.words = problem.title;
+  tell("error", problem);
   changed();
 };
 
@@ -81,8 +80,7 @@ export const again = (item) => {
 
 on("said", ({ id, seq }) => stored(id, seq));
 on("refused", ({ id, code, text }) => {
-  const item = state.outbox.find((each) => each.id === id);
-  if (item) refuse(item, { code, title: text });
+  for (const item of state.outbox) if (item.id === id) refuse(item, { code, title: text });
 });
 on("ready", () => {
   for (const item of state.outbox) if (!item.file) item.next = 0;

@@ -149,7 +149,7 @@ export const build = () => {
     { "aria-controls": "panel" },
     icon(CHAT),
     (ui.label = el("span")),
-    (ui.count = el("b", { "aria-hidden": "true" })),
+    (ui.count = el("b", { "aria-hidden": true })),
   );
   ui.menu = el(
     "details",

@@ -35,9 +35,12 @@ export const ask = async (path, body) => {
   return call(path, body);
 };
 
-/** Begin, and try again until the server answers. False when this page has no chat: the server refused it. */
+/**
+ * Begin, and try again until the server answers, in the end once an hour: where a browser keeps a refusal to itself, it looks
+ * like no answer. False when this page has no chat: the server refused it.
+ */
 export const start = async () => {
-  for (let wait = 2e3; ; wait = Math.min(wait * 2, 6e4)) {
+  for (let wait = 2e3; ; wait = Math.min(wait * 2, 36e5)) {
     try {
       await begin();
       return true;

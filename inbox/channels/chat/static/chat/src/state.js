@@ -7,7 +7,8 @@ const nothing = () => ({
   seq: 0,
   more: false,
   agent: null,
-  typing: false,
+  /** Since when the agent types, as far as is known. */
+  typing: 0,
   /** The agents have read up to here. */
   seen: 0,
   /** "open", or "ended", which it also is before the first message. */

@@ -19,4 +19,4 @@ export const clock = (at) => format(at, { timeStyle: "short" });
 export const day = (at) => format(at, { dateStyle: "medium" });
 export const moment = (at) => day(at) + " " + clock(at);
 
-export const size = (bytes) => Math.ceil(bytes / 1e5) / 10 + " MB";
+export const size = (bytes) => (bytes < 1e6 ? Math.ceil(bytes / 1e3) + " kB" : Math.ceil(bytes / 1e5) / 10 + " MB");
