@@ -11,7 +11,8 @@ from pathlib import Path
 def local_key(folder: Path, name: str) -> str:
     """The key called `name` kept in `folder/keys/`, made with mode 0600 when it is not there yet."""
     path = folder / "keys" / name.lower()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # `parents` makes those with the usual mode
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     if not path.exists():
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -7,7 +7,10 @@ product on a laptop, a lock gives the turn on the moment it is free. Other proce
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteWrapper
@@ -22,6 +25,12 @@ class DatabaseWrapper(SQLiteWrapper):
     """
 
     _turn: threading.Lock | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        """Open it. A database that is made by this is its owner's alone, and SQLite makes its log alike (S-25)."""
+        if not str(conn_params["database"]).startswith(("file:", ":memory:")):
+            _make(Path(conn_params["database"]))
+        return super().get_new_connection(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:
         turn = _turns.setdefault(str(self.settings_dict["NAME"]), threading.Lock())
@@ -54,3 +63,9 @@ class DatabaseWrapper(SQLiteWrapper):
             return super()._close()  # type: ignore[misc]
         finally:
             self._end_turn()
+
+
+def _make(path: Path) -> None:
+    if path.exists() or not path.parent.is_dir():
+        return  # without its folder SQLite says what is wrong
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -17,10 +17,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 
 from inbox import downloads
 from inbox.models import Attachment, Channel, RawMessage
 from inbox.services import files
+from portal.keys import local_key
 from tests.inbox.test_reading_limits import HEAVY
 from tests.security.conftest import entered
 
@@ -187,6 +189,36 @@ def test_files_and_folders_are_of_the_owner_alone(receive: Receive, tmp_path: Pa
     modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in found}
     assert modes == {(True, 0o700), (False, 0o600)}
     assert not [path for path in found if "a.txt" in path.name]
+
+
+def test_a_new_database_is_its_owners_alone(tmp_path: Path, django_db_blocker: Any) -> None:
+    """S-25: whatever the mask of the process is, and with the log that lies beside it."""
+    path = tmp_path / "fresh.sqlite3"
+    options = {"init_command": "PRAGMA journal_mode=WAL"}
+    connections.databases["fresh"] = connections.configure_settings(
+        {"default": {}, "fresh": {"ENGINE": "core.sqlite3", "NAME": path, "OPTIONS": options}}
+    )["fresh"]
+    mask = os.umask(0o022)
+    try:
+        with django_db_blocker.unblock(), connections["fresh"].cursor() as cursor:
+            cursor.execute("CREATE TABLE word (it TEXT)")
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob("fresh.sqlite3*")}
+            connections["fresh"].close()
+    finally:
+        os.umask(mask)
+        del connections["fresh"], connections.databases["fresh"]
+    assert modes == {"fresh.sqlite3": 0o600, "fresh.sqlite3-wal": 0o600, "fresh.sqlite3-shm": 0o600}
+
+
+def test_the_folder_of_a_try_out_is_its_owners_alone(tmp_path: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        local_key(tmp_path / "var", "SECRET_KEY")
+    finally:
+        os.umask(mask)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var").rglob("*")}
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
+    assert modes == {"keys": 0o700, "secret_key": 0o600}
 
 
 def test_a_stored_name_cannot_lead_out_of_the_folder(channel: Channel) -> None:
