@@ -1,21 +1,20 @@
 """Fetching from addresses that strangers name (pictures in mail): public hosts only, bounded in time, size and hops.
 
 As in `core.outbound`, the name is resolved once, every address of it is checked, and the connection goes to a checked
-address (DNS rebinding, S-55). Every redirect is checked again (S-56). A timer ends the connection whatever the other
+address (DNS rebinding, S-55). Every redirect is checked again (S-56). A deadline ends the connection whatever the other
 side does: one byte a second, or headers without end (S-57).
 """
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import socket
 import ssl
-import threading
+import time
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from core.outbound import OutboundRefused, checked_addresses
+from core.outbound import Deadline, OutboundRefused, checked_addresses, secured
 
 SECONDS = 10.0
 BYTES = 10 * 1024 * 1024
@@ -49,16 +48,21 @@ class _Secure(_Plain):
 
     def connect(self) -> None:
         super().connect()
-        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+        self.sock = secured(self.sock, self.host, ssl.create_default_context())
+        self.sock.do_handshake()
 
 
 def get(url: str, *, seconds: float = SECONDS, limit: int = BYTES) -> Fetched:
-    """GET `url` without cookies, referrer or compression.
+    """GET `url` without cookies, referrer or compression, all redirects together within `seconds`.
 
     Raises OutboundRefused for an address that may not be called, an answer other than 200, too long or too late.
     """
+    until = time.monotonic() + seconds
     for _hop in range(HOPS + 1):
-        answer = _once(url, seconds, limit)
+        left = until - time.monotonic()
+        if left <= 0:
+            raise OutboundRefused("the answer takes too long")
+        answer = _once(url, left, limit)
         if isinstance(answer, Fetched):
             return answer
         url = urljoin(url, answer)
@@ -81,9 +85,11 @@ def _once(url: str, seconds: float, limit: int) -> Fetched | str:
         raise OutboundRefused("not a host name") from fault
     address = checked_addresses(host, usual)[0]
     connection = (_Secure if parts.scheme == "https" else _Plain)(host, usual, address, seconds)
-    timer = threading.Timer(seconds, _cut, [connection])
-    timer.daemon = True
-    timer.start()
+    with Deadline(connection, seconds):
+        return _asked(connection, parts, limit)
+
+
+def _asked(connection: http.client.HTTPConnection, parts: SplitResult, limit: int) -> Fetched | str:
     try:
         path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
             "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?") if parts.query else ""
@@ -104,13 +110,3 @@ def _once(url: str, seconds: float, limit: int) -> Fetched | str:
         return Fetched(kind, body)
     except (OSError, http.client.HTTPException, ValueError) as fault:
         raise OutboundRefused(f"no answer: {type(fault).__name__}") from fault
-    finally:
-        timer.cancel()
-        connection.close()
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    sock = connection.sock
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)

@@ -6,12 +6,13 @@ second answer of the name server changes nothing (DNS rebinding). Redirects are 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import json
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,39 @@ def _is_tunnel(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address in _NAT64 or address.sixtofour is not None or address.teredo is not None
 
 
+class Deadline:
+    """Ends what goes on over a connection once the time is up, whatever the other side does (S-57).
+
+    A socket's own timeout begins anew with each byte: a head that drips, or a handshake, would go on for ever.
+    """
+
+    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
+        self._connection, self.passed = connection, False
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._timer.cancel()
+        self._connection.close()
+
+    def _cut(self) -> None:
+        self.passed = True
+        sock = self._connection.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                # That of TLS would take the encryption from under whoever reads at this moment.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def secured(plain: socket.socket, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """TLS over `plain`, its certificate asked for `host`. The handshake is left for the deadline to see."""
+    return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+
+
 class _Pinned(http.client.HTTPSConnection):
     """Connects to one checked address, and asks the certificate for the name."""
 
@@ -79,7 +113,8 @@ class _Pinned(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         plain = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        self.sock = secured(plain, self.host, self._tls)
+        self.sock.do_handshake()
 
 
 def post_form(
@@ -116,22 +151,26 @@ def _ask(
     if parts.scheme != "https" or not parts.hostname or parts.username:
         raise OutboundRefused("only plain https addresses are called")
     port = parts.port or 443
-    until = time.monotonic() + seconds
     context = ssl.create_default_context()
     if ca:
         context.load_verify_locations(cadata=ca)
     connection = _Pinned(parts.hostname, port, checked_addresses(parts.hostname, port)[0], context, seconds)
-    try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request(method, path, content, dict(headers))
-        response = connection.getresponse()
-        body = bytearray()
-        while chunk := response.read1(16_384):
-            body += chunk
-            if len(body) > limit:
-                raise OutboundRefused("the answer is too long")
-            if time.monotonic() > until:
-                raise OutboundRefused("the answer takes too long")
+    with Deadline(connection, seconds) as deadline:
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request(method, path, content, dict(headers))
+            response = connection.getresponse()
+            body = bytearray()
+            while chunk := response.read1(16_384):
+                body += chunk
+                if len(body) > limit:
+                    raise OutboundRefused("the answer is too long")
+                if deadline.passed:
+                    break
+        except (OSError, http.client.HTTPException, ValueError) as fault:
+            if deadline.passed:
+                raise OutboundRefused("the answer takes too long") from fault
+            raise
+        if deadline.passed:
+            raise OutboundRefused("the answer takes too long")
         return Answer(response.status, bytes(body), response.getheader("Retry-After") or "")
-    finally:
-        connection.close()

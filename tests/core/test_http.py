@@ -177,6 +177,17 @@ def test_a_slow_answer_is_cut(drip, public):
     assert time.monotonic() - begun < 3
 
 
+def test_redirects_have_one_time_together(public):
+    def slow(connection):
+        time.sleep(0.4)
+        connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: http://pictures.test:{port}/\r\n\r\n".encode())
+
+    with serving(slow) as port:
+        public(port)
+        with pytest.raises(OutboundRefused, match=r"too long|no answer"):
+            http.get(f"http://pictures.test:{port}/", seconds=0.6)
+
+
 @pytest.mark.parametrize(
     "answer",
     [

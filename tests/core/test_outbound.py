@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 
 import pytest
 
 from core import outbound
 from core.outbound import OutboundRefused, checked_addresses, post_form
+from tests.core.test_http import serving
 from tests.servers.https_server import HttpsServer, dripping
 
 
@@ -79,6 +81,38 @@ def test_long_and_slow_answers_are_cut(server):
     server.answer = (200, {}, dripping(0.05))
     with pytest.raises(OutboundRefused, match=r"too long|takes too long"):
         post(server, seconds=0.5)
+
+
+def test_an_answer_whose_head_never_ends_is_cut(server):
+    """S-57: each line comes in time, and there is always another one."""
+
+    class Endless(dict):
+        def items(self):
+            for number in range(90):
+                time.sleep(0.1)
+                yield f"X-{number}", "y"
+
+    server.answer = (200, Endless(), b"{}")
+    server.unbuffered = True
+    begun = time.monotonic()
+    with pytest.raises(OutboundRefused, match="takes too long"):
+        post(server, seconds=0.5)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_handshake_that_never_ends_is_cut(settings):
+    def drip(connection):
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KB is to follow
+        for _ in range(100):
+            connection.sendall(b"\x02")
+            time.sleep(0.1)
+
+    settings.OUTBOUND_PRIVATE_HOSTS = ["localhost"]
+    with serving(drip) as port:
+        begun = time.monotonic()
+        with pytest.raises(OutboundRefused, match="takes too long"):
+            post_form(f"https://localhost:{port}/", {}, seconds=0.5)
+    assert time.monotonic() - begun < 5
 
 
 def test_the_certificate_is_checked(server, settings):

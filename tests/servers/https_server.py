@@ -23,6 +23,8 @@ class HttpsServer:
         self.asked: list[dict[str, str]] = []
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.answer: tuple[int, dict[str, str], object] = (200, {}, b"{}")
+        self.unbuffered = False
+        """Each line of the head goes out by itself."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -35,6 +37,8 @@ class HttpsServer:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
+                    if outer.unbuffered:
+                        self.flush_headers()
                 self.end_headers()
                 try:
                     for piece in [body] if isinstance(body, bytes) else body:
