@@ -170,11 +170,11 @@ def test_deep_and_long_pages_take_bounded_time() -> None:
         "<table><tr><td>" * 100_000,
         "&" * 1_000_000,
     ):
-        start = time.perf_counter()
+        start = time.process_time()
         assert faults(clean(page)) == []
         to_text(page)
         linkify(page)
-        assert time.perf_counter() - start < 10
+        assert time.process_time() - start < 10
 
 
 TAGS = ["p", "div", "a", "img", "table", "tr", "td", "svg", "math", "mtext", "style", "script", "noscript", "template", "select", "option", "form",
