@@ -82,7 +82,9 @@ class PickWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """The chosen record's label, and where to search."""
         context = super().get_context(name, value, attrs)
-        row = self.picker.model._default_manager.filter(pk=value).first() if str(value or "").isdigit() else None
+        key = str(value or "")
+        known = key.isascii() and key.isdigit() and len(key) < 18
+        row = self.picker.model._default_manager.filter(pk=key).first() if known else None
         context["widget"] |= {
             "value": row.pk if row else "",
             "label": str(row) if row else "",

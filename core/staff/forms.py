@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet, BoundField
 from django.utils.functional import Promise
 from wagtail.admin.forms import WagtailAdminModelForm
@@ -85,12 +87,22 @@ class RecordForm(WagtailAdminModelForm):
             yield each, self.row_sets[each.name]
 
 
+YEARS = range(1900, 2200)
+"""Of days and times that people give. At the ends of the calendar one of another zone cannot be reckoned."""
+
+
+def on_the_calendar(day: date) -> None:
+    """Refuse a day, or a moment, of no year of ours. Raises ValidationError."""
+    if day.year not in YEARS:
+        raise ValidationError(forms.DateField.default_error_messages["invalid"], code="invalid")
+
+
 class MomentField(forms.DateTimeField):
     """A day and a time in the writer's zone, by the browser's own field: Wagtail's needs an inline script."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-        super().__init__(**kwargs)
+        super().__init__(validators=[on_the_calendar], **kwargs)
 
 
 class DayField(forms.DateField):
@@ -98,7 +110,7 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-        super().__init__(**kwargs)
+        super().__init__(validators=[on_the_calendar], **kwargs)
 
 
 class RowForm(forms.ModelForm):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.staff.forms import MomentField
 from core.staff.views import StaffRequired
 from crm.customers import consent, timeline
 from crm.customers.models import TimelineEntry
@@ -49,7 +50,7 @@ class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(choices=Outcome.choices, widget=forms.RadioSelect)
     note = forms.CharField(max_length=5000, required=False)
     minutes = forms.IntegerField(min_value=0, max_value=600, required=False)
-    next_at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
+    next_at = MomentField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
 
     def clean_note(self) -> str:
         """With the line ends that everything else has: browsers send others."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.staff.forms import MomentField
 from core.staff.views import HOME
 from crm.customers import numbers
 from crm.customers.models import Contact
@@ -29,7 +30,7 @@ from inbox.models import Call, Channel
 from inbox.services import call_log, call_people
 from inbox.services.call_journal import File
 from inbox.workspace import conversation
-from inbox.workspace.access import AgentRequest, desk
+from inbox.workspace.access import AgentRequest, desk, key_in
 
 WHAT = (
     ("call-out", gettext_lazy("I called")),
@@ -62,10 +63,10 @@ class LogForm(forms.Form):
     reached = forms.BooleanField(required=False)
     minutes = forms.IntegerField(min_value=0, max_value=600, required=False)
     outcome = forms.ChoiceField(choices=[("", "—"), *OUTCOMES.items()], required=False)
-    at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
+    at = MomentField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
     note = forms.CharField(max_length=20_000, required=False, strip=True)
-    follow_up_at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
-    call_back_at = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
+    follow_up_at = MomentField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
+    call_back_at = MomentField(required=False, input_formats=["%Y-%m-%dT%H:%M"])
     resolves = forms.BooleanField(required=False)
     key = forms.RegexField(r"^[0-9a-f]{16}$", widget=forms.HiddenInput)
 
@@ -179,10 +180,10 @@ def _beginning(request: AgentRequest) -> dict[str, Any]:
             raise Http404
         found["ticket"], contact = str(ticket.number), ticket.contact
     if asked.get("call"):
-        call = call_or_404(user, int(asked["call"]) if asked["call"].isdigit() and len(asked["call"]) < 18 else 0)
+        call = call_or_404(user, key_in(asked["call"]))
         contact, found["who"] = call.contact, call.number
-    if asked.get("contact", "").isdigit() and len(asked["contact"]) < 18:
-        contact = Contact.objects.visible_to(user).filter(pk=int(asked["contact"])).first()  # type: ignore[attr-defined]
+    if asked.get("contact"):
+        contact = Contact.objects.visible_to(user).filter(pk=key_in(asked["contact"])).first()  # type: ignore[attr-defined]
         if contact is None:
             raise Http404
     if asked.get("number"):
@@ -227,7 +228,7 @@ def _keep(request: AgentRequest, channel: Channel, form: LogForm) -> Call:
 def _shown(request: AgentRequest, form: LogForm, small: bool, status: int = 200) -> HttpResponse:
     key = form["contact"].value()
     rows = Contact.objects.visible_to(request.user).select_related("customer")  # type: ignore[attr-defined]
-    contact = rows.filter(pk=key).first() if str(key or "").isdigit() else None
+    contact = rows.filter(pk=key_in(str(key or ""))).first()
     ticket = ticket_of(request.user, str(form["ticket"].value() or "")) if form["ticket"].value() else None
     name = "inbox/calls/log_dialog.html" if small else "inbox/calls/log_page.html"
     context = {"form": form, "contact": contact, "ticket": ticket, "scripts": _scripts(request.user, contact)}

@@ -64,6 +64,11 @@ def desk(*methods: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def key_in(text: str) -> int:
+    """The id in a form or an address; 0, which no row has, for what is no number or longer than any (S-71)."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
 def visible(request: AgentRequest) -> TicketQuerySet:
     """All tickets that the colleague may see, worked out once a request."""
     if not hasattr(request, "visible_tickets"):

@@ -23,7 +23,7 @@ from inbox import search
 from inbox.models import Delivery, Message
 from inbox.services import deliveries, macros, merging
 from inbox.workspace import conversation
-from inbox.workspace.access import AgentRequest, desk, ticket_or_404, visible
+from inbox.workspace.access import AgentRequest, desk, key_in, ticket_or_404, visible
 from inbox.workspace.tickets import changes
 from routing.engine import RuleInvalid
 from routing.models import Macro, Queue
@@ -217,8 +217,7 @@ def unmerge(request: AgentRequest, number: int, merge: int) -> HttpResponse:
 def split(request: AgentRequest, number: int) -> HttpResponse:
     """Make a ticket of its own of one message."""
     ticket = ticket_or_404(request, number)
-    asked = request.POST.get("message", "")
-    message = get_object_or_404(Message, ticket=ticket, pk=int(asked) if asked.isascii() and asked.isdigit() else 0)
+    message = get_object_or_404(Message, ticket=ticket, pk=key_in(request.POST.get("message", "")))
     made: list[Ticket] = []
     response = answer(request, ticket, lambda: made.append(merging.split(ticket, [message], by=request.user)))
     if made:
@@ -251,7 +250,7 @@ def call_off(request: AgentRequest, number: int, delivery: int) -> HttpResponse:
 def choices(request: AgentRequest, what: str) -> HttpResponse:
     """What can be chosen in a menu: colleagues, queues, macros, tags. `ticket` sorts the fitting ones first."""
     number = request.GET.get("ticket", "")
-    ticket = ticket_or_404(request, number_in(number)) if number.isascii() and number.isdigit() else None
+    ticket = ticket_or_404(request, key_in(number)) if number else None
     rows: list[tuple[str, str, str]]
     match what:
         case "people":

@@ -21,7 +21,7 @@ from inbox.channels.fax import composing
 from inbox.channels.fax.pages import rendering
 from inbox.models import Channel, FaxDocument, FaxPage, Message
 from inbox.services import fax_pages, files, ways_out
-from inbox.workspace.access import AgentRequest, desk, ticket_or_404, visible
+from inbox.workspace.access import AgentRequest, desk, key_in, ticket_or_404, visible
 from inbox.workspace.writing import files_sent
 
 THUMBS = 12
@@ -134,7 +134,7 @@ def preview(request: AgentRequest, number: int) -> HttpResponse:
     ticket = ticket_or_404(request, number)
     if not hit(f"fax-preview:{request.user.pk}", limit=PREVIEWS_A_MINUTE, seconds=60):
         return _unavailable(request, _("Please wait a little before you look again."))
-    channel = Channel.objects.filter(active=True, pk=_key(request.POST.get("channel", ""))).first()
+    channel = Channel.objects.filter(active=True, pk=key_in(request.POST.get("channel", ""))).first()
     if channel is None or not ways_out.can_send(channel):
         raise Http404
     try:
@@ -158,10 +158,6 @@ def preview(request: AgentRequest, number: int) -> HttpResponse:
         Sheet(each.number, _inline(each.picture), _inline(each.thumb), each.width, each.height) for each in result.pages
     ]
     return render(request, "inbox/fax/viewer.html", {"title": _("This is what will be faxed"), "sheets": sheets})
-
-
-def _key(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _inline(picture: bytes) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from email.header import Header
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -135,6 +136,42 @@ def test_an_order_that_is_not_offered_orders_by_nothing_secret(administrator: An
     pages = [client.get(f"/desk/people/?ordering={sign}password").content.decode() for sign in ("", "-")]
     orders = {tuple(re.findall(r"([ab])@guichet\.test", page)) for page in pages}
     assert len(orders) == 1 and {"a", "b"} == set(orders.pop())
+
+
+ODD = ("²", "9" * 25, "9" * 4_999, "٣", "\x00", "-1")
+"""What `isdigit` or `int` takes, or nearly, and no database."""
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_no_odd_number_is_a_fault(odd: str, ticket: Ticket, administrator: Any) -> None:
+    factories.ChannelFactory(kind="phone", address="+49301234567", settings={"region": "DE"})
+    client, here = entered(administrator), f"/desk/inbox/{ticket.number}"
+    for path in ("/desk/inbox/choices/people/?ticket=", "/desk/calls/new/?call=", "/desk/calls/new/?contact="):
+        assert client.get(path + quote(odd)).status_code == 404, path
+    assert client.post(f"{here}/split/", {"message": odd}).status_code == 404
+    assert client.post("/desk/calls/new/", {"contact": odd, "what": "call-out", "who": "x"}).status_code == 422
+    assert client.post("/desk/tasks/all/new/", {"contact": odd, "customer": odd}).status_code == 200
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_no_fault(day: str, ticket: Ticket, administrator: Any) -> None:
+    """In another zone than ours they are no days at all."""
+    factories.ChannelFactory(kind="phone", address="+49301234567", settings={"region": "DE"})
+    queue = ticket.queue
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        administrator.time_zone = zone
+        administrator.save()
+        client, moment = entered(administrator), f"{day}T{'00:00' if day < '1' else '23:59'}"
+        for path, name in ((f"/desk/queues/history/{queue.pk}/", "timestamp"), ("/desk/tasks/all/", "due_at")):
+            for end in ("from", "to"):
+                assert client.get(f"{path}?{name}_{end}={day}").status_code == 200, (path, end)
+        told = {"topic": "x", "title": "x", "kind": "visit", "starts_at": moment, "due_at": moment, "queue": queue.pk}
+        assert client.post("/desk/appointments/new/", told).status_code == 200
+        assert client.post("/desk/tasks/all/new/", told).status_code == 200
+        times = {"at": moment, "follow_up_at": moment, "call_back_at": moment}
+        for name in times:
+            sent = {"what": "call-out", "who": "+49 30 555", "key": "0" * 16, name: moment}
+            assert client.post("/desk/calls/new/", sent).status_code == 422, name
 
 
 HOSTILE = [
