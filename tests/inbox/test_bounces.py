@@ -259,6 +259,33 @@ class TestNoReport:
         assert find_report(forwarded) is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "您发送给zhang@x.example的邮件无法投递，因为收件人不存在。",
+        "抱歉，您的邮件被退回。收件人：zhang@x.example",
+        "宛先：zhang@x.example のメールは配信できませんでした。",
+        "zhang@x.example님에게 보낸 메일이 반송되었습니다.",
+    ],
+)
+def test_addresses_are_found_in_sentences_without_blanks(line: str) -> None:
+    found = find_report(mail(line, subject="退信"))
+    assert found is not None and found.recipients == ("zhang@x.example",)
+
+
+def test_the_returned_mail_names_no_recipients() -> None:
+    found = find_report(
+        mail(
+            "This message was created automatically by mail delivery software.\n"
+            "A message that you sent could not be delivered to one or more of its recipients.\n\n"
+            "ann@client.example Invalid Address, ERROR_CODE :550\n\n"
+            "Received:from mail.example by mx.example with SMTP id 1\nMessage-ID:<17.x@shop.example>\n"
+            "From:Shop <noreply@shop.example>\nTo:<ann@client.example>\n"
+        )
+    )
+    assert found is not None and found.recipients == ("ann@client.example",)
+
+
 HOSTILE = ["a" * 500_000, "<a@" * 150_000, "a@b.example " * 40_000, "Final-Recipient: rfc822; a@b.example\n" * 15_000]
 
 

@@ -235,6 +235,10 @@ def _from_words(parsed: ParsedMail, notice: str, original: str) -> tuple[str, ..
     # Somebody may well write to himself: then only his own address is named, and it is the failed one.
     found = tuple(a for a in named if a.lower() not in own) or (named if sure else ())
     known = () if sure and len(found) > 1 else _by_known_systems(parsed)
+    if sure and found:
+        # The detectors take the returned mail's own addresses and Message-ID for recipients where nothing marks it.
+        said = notice.lower()
+        known = tuple(address for address in known if address.lower() in said)
     if known and (not found or not sure or {a.lower() for a in found} < {a.lower() for a in known}):
         return known
     if not found and not _LIST_MAIL.search(original):

@@ -7,7 +7,11 @@ import re
 from . import notice_words as words
 
 # Both cases are named: compiling a class of a million characters that ignores case takes half a second.
-_LOCAL = r"(?-i:[A-Za-z0-9\u0080-\U0010ffff!#$%&'*+/=?^_`{|}~.-]{1,100})"
+# East Asian characters stand by themselves: a sentence without blanks runs into the address.
+_LOCAL = (
+    r"(?-i:[A-Za-z0-9\u00a1-\u1fff\u2c00-\u2dff\U00010000-\U0010ffff!#$%&'*+/=?^_`{|}~.-]{1,100}|"
+    r"[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff0-9._-]{1,100})"
+)
 _DOMAIN = (
     r"(?-i:(?:[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff_-]{0,62})\.){1,10}"
     r"[A-Za-z\u0080-\U0010ffff][A-Za-z0-9-]{0,62})"
