@@ -106,25 +106,33 @@ class AutomaticAnswer(Effect):
 
 
 class _Sent:
-    """How many automatic mails these addresses were sent lately."""
+    """How many automatic mails these addresses were sent lately, and whether they want any."""
 
     def __init__(self, items: list[tuple[Change, AutomaticAnswer]]) -> None:
         now = timezone.now()
         addresses = {a.draft.sender for _c, a in items}
         tickets = [c.ticket.pk for c, _a in items]
-        rows = Delivery.objects.filter(purpose=Delivery.Purpose.AUTOMATIC, recipient__in=addresses).filter(
-            Q(created_at__gt=now - timedelta(days=1)) | Q(message__ticket_id__in=tickets)
-        )
+        lately = Q(created_at__gt=now - timedelta(days=1)) | Q(message__ticket_id__in=tickets)
+        counted = Q(purpose=Delivery.Purpose.AUTOMATIC) & lately
+        rows = Delivery.objects.filter(counted | Q(complained_at__isnull=False), recipient__in=addresses)
         self.day: dict[str, int] = {}
         self.hour: dict[str, int] = {}
         self.told: set[tuple[str, int]] = set()
-        for recipient, at, ticket in rows.values_list("recipient", "created_at", "message__ticket_id"):
+        self.unwanted: set[str] = set()
+        for recipient, at, ticket, complained in rows.values_list(
+            "recipient", "created_at", "message__ticket_id", "complained_at"
+        ):
+            if complained:
+                self.unwanted.add(recipient)
+                continue
             self.day[recipient] = self.day.get(recipient, 0) + (at > now - timedelta(days=1))
             self.hour[recipient] = self.hour.get(recipient, 0) + (at > now - timedelta(hours=1))
             self.told.add((recipient, ticket))
 
     def refuse(self, address: str, change: Change) -> str:
         """Why this address gets no further automatic mail now; empty when it does."""
+        if address in self.unwanted:
+            return "mail of ours to this address was reported as unwanted"
         if (address, change.ticket.pk) in self.told:
             return "this ticket was acknowledged already"
         if self.hour.get(address, 0) >= PER_HOUR or self.day.get(address, 0) >= PER_DAY:

@@ -45,10 +45,13 @@ def _tell(contacts: list[int]) -> None:
 def normalise_email(value: str) -> str:
     """One spelling for one mailbox: NFKC, no control characters, lower case, domain in ASCII (IDNA). "" if unusable.
 
-    The local part is lower-cased too: RFC 5321 would allow case to matter, no mail system in use does.
+    The local part is lower-cased too: RFC 5321 would allow case to matter, no mail system in use does. Quotes around it
+    that nothing in it needs are no part of it (RFC 5321, 4.1.2).
     """
     text = unicodedata.normalize("NFKC", value).strip().lower()
     local, at, domain = text.rpartition("@")
+    if len(local) > 2 and local[0] == local[-1] == '"' and "@" not in local:
+        local = local[1:-1]
     if not at or not local or not domain or len(text) > 320:
         return ""
     if any(c.isspace() or unicodedata.category(c).startswith("C") or c in '<>,;"()[]\\' for c in local + domain):

@@ -51,6 +51,8 @@ class Delivery(LedgerRow):
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
+    """When its recipient's provider told us that he marked it as unwanted (RFC 5965)."""
 
     class Meta:
         verbose_name = _("delivery")

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.tokens import sign
+from crm.customers.identity import normalise_email
 from inbox.channels import registry
 from inbox.channels.base import DeliveryReport
 from inbox.channels.email import tokens
@@ -131,12 +132,15 @@ def bounced(report: DeliveryReport, *, delivered_to: Iterable[str] = ()) -> Deli
     """Write what a bounce says onto the delivery it is about, and return that; None when it is not one of ours.
 
     It is found by the signed return path the bounce was sent to, by the envelope id, or by the Message-ID quoted in
-    it. A permanent failure makes it failed, a delay and a success are only noted, a reader's receipt or complaint says
-    nothing of the way there.
+    it. A permanent failure makes it failed, a delay and a success are only noted, a reader's receipt says nothing of
+    the way there. Whoever complains gets no more automatic answers, see `inbox.effects`.
     """
     delivery = _subject_of(report, delivered_to)
     if delivery is None:
         return None
+    if report.kind == "complaint":
+        delivery.complained_at = timezone.now()
+        delivery.save(update_fields=["complained_at"])
     if report.kind != "failure" and (report.kind != "success" or delivery.bounced_at):
         return delivery
     delivery.response = " ".join(f"{report.status} {report.diagnostic}".split())[:500]
@@ -157,5 +161,14 @@ def _subject_of(report: DeliveryReport, delivered_to: Iterable[str]) -> Delivery
             return found
     for mail_id in (report.original_message_id, report.original_envelope_token):
         if mail_id and (found := sent.filter(mail_id=mail_id.strip("<> ")).first()):
-            return found
+            return _of_whom_it_speaks(found, report) or found
     return None
+
+
+def _of_whom_it_speaks(found: Delivery, report: DeliveryReport) -> Delivery | None:
+    """Another recipient's delivery of the same message, when the report names him and not the one it quotes from."""
+    named = {normalise_email(address) for address in report.recipients}
+    if found.message_id is None or not named or found.recipient in named:
+        return None
+    rows = Delivery.objects.select_related("message__ticket", "channel").select_for_update(of=("self",))
+    return rows.filter(message=found.message_id, recipient__in=named).first()

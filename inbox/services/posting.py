@@ -54,7 +54,7 @@ def post(drafts: Sequence[Draft], talks: Mapping[int, Conversation] | None = Non
             _add_message(draft, batch)
             _route(draft, batch, book)
         elif draft.outcome == Outcome.REPORT:
-            _tell_of_failure(draft, batch)
+            _tell_of_report(draft, batch)
     changes = list({id(d.change): d.change for d in drafts if d.change is not None}.values())
     rules.run_changed([c for c in changes if not c.ticket._state.adding], book)
     Change.save_all(changes)
@@ -168,21 +168,24 @@ def _route(draft: Draft, batch: Batch, book: engine.RuleBook) -> None:
         automatic_answers.acknowledge(draft, change, batch)
 
 
-def _tell_of_failure(draft: Draft, batch: Batch) -> None:
-    """Only a permanent failure of an agent's answer brings its ticket back (S-47)."""
+def _tell_of_report(draft: Draft, batch: Batch) -> None:
+    """Only a permanent failure of an agent's answer brings its ticket back (S-47); a complaint is noted on it."""
     delivery, report = draft.delivery, draft.inbound.report
-    if delivery is None or report is None or delivery.message is None or not report.permanent:
+    if delivery is None or report is None or delivery.message is None:
         return
-    if delivery.purpose != Delivery.Purpose.REPLY:
+    failed = report.permanent and delivery.purpose == Delivery.Purpose.REPLY
+    if not failed and report.kind != "complaint":
         return
     ticket_id = delivery.message.ticket_id
     change = batch.changes.get(ticket_id) or Change.lock(ticket_id, merged=True)
-    batch.changes[ticket_id] = change
+    batch.changes[ticket_id] = draft.change = change
+    if not failed:
+        change.record("complained", new=delivery.recipient, why=report.diagnostic)
+        return
     change.record("undelivered", new=delivery.recipient, why=f"{report.status} {report.diagnostic}".strip())
     change.ticket.activity_at = batch.now
     if change.ticket.status not in Ticket.WORKING and change.ticket.status != Ticket.Status.MERGED:
         change.set_status(Ticket.Status.OPEN, why="undelivered")
-    draft.change = change
 
 
 def _write_messages(drafts: Iterable[Draft], batch: Batch) -> None:

@@ -30,6 +30,7 @@ ICONS = {
     "chat-ended": "chat",
     "escalated": "bell",
     "undelivered": "warning",
+    "complained": "warning",
     "virus": "shield",
     "call-answered": "phone",
 }
@@ -51,7 +52,7 @@ REASONS = {
     "solution": gettext_lazy("solution"),
 }
 """What services store as the reason of a change → what is read. Never words of people."""
-FREE = frozenset({"opened", "rated", "undelivered", "virus"})
+FREE = frozenset({"opened", "rated", "undelivered", "complained", "virus"})
 """Changes whose reason is somebody's own words, or a name."""
 
 
@@ -109,6 +110,8 @@ def in_words(event: TicketEvent) -> str:
             return _("reopened it")
         case "undelivered":
             return _("our answer to %(new)s came back") % {"new": new}
+        case "complained":
+            return _("our mail to %(new)s was reported as unwanted") % {"new": new}
         case "virus":
             return _("found a virus in “%(new)s”") % {"new": new}
         case "call-answered":

@@ -26,6 +26,12 @@ from tests import factories
         ("@customer.test", ""),
         ("anna@", ""),
         ("a@b@c.test>", ""),
+        ('"Anna"@customer.test', "anna@customer.test"),
+        ('"taro..y."@phone.test', "taro..y.@phone.test"),
+        ('"anna@customer.test"@evil.test', ""),
+        ('"a b"@customer.test', ""),
+        ('""@customer.test', ""),
+        ('"@customer.test', ""),
     ],
 )
 def test_one_spelling_for_one_mailbox(written: str, normal: str) -> None:

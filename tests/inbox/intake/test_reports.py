@@ -12,6 +12,7 @@ from crm.service.models import Ticket, TicketEvent
 from inbox.channels.email import tokens
 from inbox.models import Delivery, RawMessage
 from inbox.services import replies
+from inbox.workspace.history import in_words
 
 REPORT = """From: Mail Delivery System <MAILER-DAEMON@mx.customer.test>
 To: {to}
@@ -49,6 +50,33 @@ Message-ID: <{mail_id}>
 
 def report(mail_id: str, *, to: str = "support@example.com", action: str = "failed", status: str = "5.1.1") -> bytes:
     return REPORT.format(mail_id=mail_id, to=to, action=action, status=status).encode()
+
+
+COMPLAINT = """From: Feedback <fbl@mailbox.test>
+To: support@example.com
+Subject: Complaint
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="B"
+
+--B
+
+This is an abuse report.
+--B
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+Version: 1
+User-Agent: X/1
+Original-Rcpt-To: <anna@customer.test>
+
+--B
+Content-Type: message/rfc822
+
+Message-ID: <{mail_id}>
+
+Which model?
+--B--
+"""
 
 
 @pytest.fixture
@@ -162,3 +190,32 @@ def test_abuse_reports_and_read_receipts_open_no_ticket(
     assert raw.ticket_id == delivery.message.ticket_id and raw.message_id is None
     assert (delivery.state, delivery.response, delivery.message.ticket.status) == ("sent", response, "resolved")
     assert Ticket.objects.count() == 1
+
+
+def test_who_marked_our_mail_as_unwanted_gets_no_more_automatic_answers(receive: Any, delivery: Delivery) -> None:
+    ticket = delivery.message.ticket
+    raw = receive(COMPLAINT.format(mail_id=delivery.mail_id).encode())
+    delivery.refresh_from_db()
+    assert (raw.outcome, raw.ticket_id, delivery.state) == ("delivery-report", ticket.pk, "sent")
+    assert delivery.complained_at is not None and ticket.status == "resolved"
+    event = TicketEvent.objects.get(ticket=ticket, what="complained")
+    assert (event.new, event.why) == ("anna@customer.test", "abuse")
+    assert in_words(event) == "our mail to anna@customer.test was reported as unwanted"
+    again = receive("And the other machine?", subject="Another one")
+    assert (again.outcome, again.answer) == ("opened", "mail of ours to this address was reported as unwanted")
+    assert receive("It leaks.", sender="ben@customer.test", subject="Leaks").answer == "queued"
+
+
+@pytest.mark.parametrize("purpose", ["main", "copy"])
+def test_a_report_that_names_another_recipient_of_the_message_is_about_him(
+    receive: Any, supervisor: Any, purpose: str
+) -> None:
+    """Some systems return the mail of one recipient and name the other, to whom the same message went."""
+    ticket = receive("It leaks.", sender="ben@customer.test").ticket
+    cc = {"main": ["carl@customer.test"], "copy": ["anna@customer.test"]}[purpose]
+    message = replies.reply(ticket, author=supervisor, text="Which model?", cc=cc)
+    main, copy = message.deliveries.order_by("pk")
+    raw = receive(report(main.mail_id))
+    about = copy if purpose == "copy" else main
+    assert raw.reason == f"permanent failure for {about.recipient}"
+    assert list(message.deliveries.filter(state="failed")) == [about]
