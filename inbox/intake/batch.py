@@ -34,10 +34,13 @@ def digest(message_id: str) -> str:
 
 
 def named_ids(draft: Draft) -> list[str]:
-    """The ids a message answers to, nearest first: In-Reply-To, then References from the end; capped."""
+    """The ids a message answers to, nearest first: In-Reply-To, then References from the end.
+
+    Capped, but the oldest stays: programs that shorten References keep it, and it may be the only one we know.
+    """
     inbound = draft.inbound
-    ordered = [inbound.in_reply_to, *reversed(inbound.references)]
-    return list(dict.fromkeys(i for i in ordered if i))[:MAX_REFERENCES]
+    ordered = list(dict.fromkeys(i for i in (inbound.in_reply_to, *reversed(inbound.references)) if i))
+    return ordered if len(ordered) <= MAX_REFERENCES else [*ordered[: MAX_REFERENCES - 1], ordered[-1]]
 
 
 def marked_tickets(draft: Draft) -> list[int]:

@@ -41,6 +41,8 @@ def why(
         ("List-Id: <users.example>", "list"),
         ("List-Unsubscribe: <mailto:u@x.example>", "bulk"),
         ("Feedback-ID: 1:campaign", "bulk"),
+        ("Feedback-ID: ::1.eu-west-1.q4Sd7f0a=:AmazonSES", ""),
+        ("Feedback-ID: ::1.eu-west-1.q4Sd7f0a=:AmazonSES\nList-Unsubscribe: <mailto:u@shop.test>", "bulk"),
         ("X-Loop: somebody@x.example", "loop"),
         ("Return-Path: <>", "null-sender"),
         ("X-Auto-Response-Suppress: All", ""),

@@ -82,6 +82,12 @@ def test_an_answer_that_overtakes_its_original_is_joined_by_it(receive: Any) -> 
     assert (original.outcome, original.ticket_id) == (Outcome.APPENDED, answer.ticket_id)
 
 
+def test_the_oldest_of_very_many_references_counts_too(receive: Any, opened: RawMessage, answer: Message) -> None:
+    others = " ".join(f"<{n}@elsewhere.test>" for n in range(80))
+    raw = receive("The blue one.", References=f"<{answer.mail_id}> {others}")
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
+
+
 def test_a_finished_ticket_is_reopened(receive: Any, opened: RawMessage, answer: Message, supervisor: Any) -> None:
     from crm.service import services
 

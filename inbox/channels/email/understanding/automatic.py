@@ -57,7 +57,6 @@ _LIST_HEADERS = (
 _BULK_HEADERS = (
     "list-unsubscribe",
     "list-unsubscribe-post",
-    "feedback-id",
     "x-campaign",
     "x-campaignid",
     "x-campaign-id",
@@ -105,7 +104,7 @@ def why_automatic(parsed: ParsedMail, text: str) -> str:
         return "auto-reply"
     if told:
         return told
-    if listed or any(name in parsed.headers for name in _BULK_HEADERS):
+    if listed or _is_bulk(parsed):
         return listed or "bulk"
     precedence = parsed.header("precedence").strip().lower()
     if precedence in _BULK_PRECEDENCE:
@@ -120,6 +119,13 @@ def why_automatic(parsed: ParsedMail, text: str) -> str:
 def is_auto_reply(reason: str) -> bool:
     """True when the word of `why_automatic` means a machine's answer: an absence note or an acknowledgement."""
     return reason in ("auto-reply", "out-of-office")
+
+
+def _is_bulk(parsed: ParsedMail) -> bool:
+    """By what mass mailers write. Amazon's service sends people's mail too, with a Feedback-ID of its own on each."""
+    if any(name in parsed.headers for name in _BULK_HEADERS):
+        return True
+    return any(not value.strip().lower().endswith(":amazonses") for value in parsed.headers.get("feedback-id", ()))
 
 
 def _is_report(parsed: ParsedMail) -> bool:
