@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from inbox.channels.fax.pages import rendering, tiff
 from tests.inbox.fax import sheets
@@ -216,6 +219,61 @@ def test_the_process_has_no_network_and_little_of_everything_else(tmp_path):
     }
     assert done.returncode in (-24, -9), "two seconds of processor time, and no more"
     assert (tmp_path / "big").stat().st_size <= 64 * 1024 * 1024
+
+
+LONG = "\n".join(f"Please send {n} kg of coffee beans to Harbour Street" for n in range(18))
+
+
+def recoded(content: bytes, compression: str, fill_order: str) -> bytes:
+    """As fax programs write it: one strip a page, the directory after it."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'cat >$1/a && tiffcp -c {compression} -f {fill_order} -r 9999 $1/a $1/b && cat $1/b', "-", "."],
+        input=content, capture_output=True, check=True, cwd=tempfile.mkdtemp(),
+    )  # fmt: skip
+    return done.stdout
+
+
+def begins_like(page, drawn: Image.Image) -> bool:
+    """The upper half of a page at the fine resolution shows the drawing: how the last lines end is anybody's guess."""
+    half = picture(page).crop((0, 0, page.width, page.height // 2))
+    shown = drawn.convert("L").resize((page.width, round(page.width * drawn.height / drawn.width * 204 / 196)))
+    shades = ImageChops.difference(half, shown.crop((0, 0, *half.size))).histogram()
+    return sum(shade * count for shade, count in enumerate(shades)) / (half.width * half.height) < 4
+
+
+@pytest.mark.skipif(not shutil.which("tiffcp"), reason="no tiffcp")
+@pytest.mark.parametrize("fill_order", ["lsb2msb", "msb2lsb"])
+@pytest.mark.parametrize("compression", ["g4", "g3:1d", "g3:2d"])
+def test_a_page_whose_directory_is_cut_off_is_shown_as_far_as_it_goes(compression, fill_order):
+    drawn = sheets.drawing(LONG, size=(1728, 2290))
+    # Pillow's zeros are black and those of fax machines white: the other way round their codes are the same.
+    whole = recoded(
+        sheets.tiff(ImageOps.invert(drawn.convert("L")).convert("1"), dpi=(204, 196)), compression, fill_order
+    )
+    with pytest.raises(tiff.TiffUnreadable):
+        tiff.read(whole[: len(whole) // 2])
+    result = rendering.read([whole[: len(whole) // 2]])
+    (page,) = result.pages
+    assert (result.damaged, result.count) == (True, 1)
+    assert page.height > 700
+    assert begins_like(page, drawn)
+
+
+@pytest.mark.skipif(not shutil.which("tiffcp"), reason="no tiffcp")
+def test_the_page_in_which_a_file_of_several_is_cut_is_shown_too():
+    pages = [sheets.drawing(f"Page {n}\n{LONG}", size=(1728, 2290)) for n in (1, 2)]
+    whole = recoded(sheets.tiff(*pages, dpi=(204, 196)), "g4", "lsb2msb")
+    result = rendering.read([whole[: len(whole) * 3 // 4]])
+    assert [page.number for page in result.pages] == [1, 2]
+    assert result.damaged
+    assert result.pages[1].height > 300
+    assert begins_like(result.pages[1], pages[1])
+
+
+@pytest.mark.parametrize("rest", [random.Random(7).randbytes(30_000), b"\0" * 30_000, b"%PDF" * 50])
+def test_what_only_begins_like_a_page_is_none(rest):
+    result = rendering.read([b"II*\0\0\0\0\0" + rest])
+    assert (result.pages, result.refused) == ([], "empty")
 
 
 @pytest.mark.skipif(not rendering.tesseract()[0], reason="no Tesseract")

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from inbox.channels.fax.pages import tiff
+from inbox.channels.fax.pages import lines, tiff
 
 PIXELS = 40_000_000
 """Of one page; a fax at the finest resolution has 15 million."""
@@ -105,17 +105,22 @@ class _Tiff:
         try:
             self._document = tiff.read(content)
         except tiff.TiffUnreadable:
-            self._document = tiff.Document(damaged=True)
+            self._document = tiff.Document(damaged=True, order=">" if content[:2] == b"MM" else "<")
         self.damaged = self._document.damaged
+        told = not self.damaged or any(page.cut for page in self._document.pages)
+        self._lost = None if told else lines.lost(content, self._document)
 
     def __len__(self) -> int:
-        return len(self._document.pages)
+        return len(self._document.pages) + bool(self._lost)
 
     def text(self, _index: int) -> str:
         return ""
 
     def page(self, index: int, width: int) -> tuple[Image.Image, bool]:
         """The page in greys, `width` wide, in its right shape; and whether all of it is there."""
+        if self._lost and index == len(self._document.pages):
+            page, picture = self._lost
+            return self._shaped(page, picture, width), False
         page = self._document.pages[index]
         if page.width * page.height > PIXELS:
             raise PageRefused("too-large")
@@ -123,10 +128,13 @@ class _Tiff:
             picture, whole = self._fax(page)
         else:
             picture, whole = self._other(index), not page.cut
+        return self._shaped(page, picture, width), whole
+
+    def _shaped(self, page: tiff.Page, picture: Image.Image, width: int) -> Image.Image:
         height = round(width * page.height * page.stretch / page.width)
         if not 0 < height <= width * LONGEST:
             raise PageRefused("shape")
-        return picture.convert("L").resize((width, height), Image.Resampling.LANCZOS), whole
+        return picture.convert("L").resize((width, height), Image.Resampling.LANCZOS)
 
     def _other(self, index: int) -> Image.Image:
         try:
@@ -144,7 +152,7 @@ class _Tiff:
             rows = min(page.rows_a_strip, page.height - top)
             if rows <= 0:
                 break
-            part = self._rows(page, strip, rows)
+            part = lines.decoded(self._content, page, strip, rows, self._document.order)
             if part is None or part.height < rows:
                 whole = False
             if part is not None:
@@ -154,31 +162,6 @@ class _Tiff:
         if not got:
             raise PageRefused("unreadable")
         return sheet, whole
-
-    def _rows(self, page: tiff.Page, strip: int, rows: int) -> Image.Image | None:
-        """As many lines from the top of the strip as can be decoded."""
-        found = self._decode(page, strip, rows)
-        if found is not None and page.cut and page.photometric == 1:
-            # Some decoders end with lines of zeros instead of an error, and a zero is black here.
-            last = found.getbbox()
-            found = found.crop((0, 0, found.width, last[3] if last else 0)) if not last or last[3] < rows else found
-            return found if found.height else None
-        low, high = 0, rows
-        while found is None and high - low > 1:
-            middle = (low + high) // 2
-            some = self._decode(page, strip, middle)
-            low, high = (middle, high) if some else (low, middle)
-            if high - low <= 1:
-                return self._decode(page, strip, low) if low else None
-        return found
-
-    def _decode(self, page: tiff.Page, strip: int, rows: int) -> Image.Image | None:
-        try:
-            one = tiff.single(self._content, page, strip, rows, self._document.order)
-            with Image.open(io.BytesIO(one), formats=("TIFF",)) as opened:
-                return opened.convert("L")
-        except (OSError, ValueError, SyntaxError, Warning, ArithmeticError):
-            return None
 
 
 class _Pdf:

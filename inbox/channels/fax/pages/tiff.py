@@ -65,6 +65,8 @@ class Document:
     damaged: bool = False
     """The chain of pages ends in the middle, or a page is cut."""
     order: str = "<"
+    end: int = 8
+    """Where that ends which the directories tell of."""
 
 
 def read(content: bytes) -> Document:
@@ -86,8 +88,9 @@ def read(content: bytes) -> Document:
         if tags is None:
             found.damaged = True
             break
-        values, place = tags
+        values, place, end = tags
         page = _page(values, len(content))
+        found.end = max(found.end, end, *(at + size for at, size in page.strips)) if page else max(found.end, end)
         if page is None:
             found.damaged = True
             continue
@@ -105,8 +108,8 @@ def _number(content: bytes, place: int, order: str, kind: str) -> int:
     return int(struct.unpack_from(order + kind, content, place)[0])
 
 
-def _tags(content: bytes, place: int, order: str) -> tuple[dict[int, list[float]], int] | None:
-    """The values of a directory and the place of the next; None when it is not (wholly) there."""
+def _tags(content: bytes, place: int, order: str) -> tuple[dict[int, list[float]], int, int] | None:
+    """The values of a directory, the place of the next, and where all of it ends; None when it is not wholly there."""
     if place + 2 > len(content):
         return None
     count = _number(content, place, order, "H")
@@ -114,6 +117,7 @@ def _tags(content: bytes, place: int, order: str) -> tuple[dict[int, list[float]
     if not 0 < count <= MOST_TAGS or end + 4 > len(content):
         return None
     values: dict[int, list[float]] = {}
+    last = end + 4
     for entry in range(place + 2, end, 12):
         tag, kind, number = struct.unpack_from(order + "HHI", content, entry)
         size = _SIZES.get(kind, 0) * number
@@ -122,7 +126,8 @@ def _tags(content: bytes, place: int, order: str) -> tuple[dict[int, list[float]
         at = entry + 8 if size <= 4 else _number(content, entry + 8, order, "I")
         if at + size <= len(content):
             values[tag] = list(_read(content, at, order, kind, number))
-    return values, _number(content, end, order, "I")
+            last = max(last, at + size)
+    return values, _number(content, end, order, "I"), last
 
 
 def _read(content: bytes, at: int, order: str, kind: int, number: int) -> Iterator[float]:
