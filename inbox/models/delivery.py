@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from core.ledger import LedgerRow
 from inbox.models.channel import Channel
@@ -69,3 +69,8 @@ class Delivery(LedgerRow):
 
     def __str__(self) -> str:
         return f"{self.recipient} {self.state}"
+
+    @property
+    def said(self) -> str:
+        """`response` for whoever reads it: our own words in his language, those of other servers as they are."""
+        return gettext(self.response) if self.response else ""

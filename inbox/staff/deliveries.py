@@ -131,7 +131,7 @@ class DeliveryViewSet(RecordViewSet):
             "recipient",
             label=gettext_lazy("To"),
             classname="title",
-            note=lambda delivery: delivery.response[:120],
+            note=lambda delivery: delivery.said[:120],
             url=lambda delivery: reverse("deliveries:record", args=[delivery.pk]),
         ),
         StatusColumn("state", label=gettext_lazy("State")),

@@ -257,6 +257,16 @@ def test_a_failed_delivery_is_sent_again(desk, ticket):
     assert desk.post(url("retry", ticket, foreign.pk), **HTMX).status_code == 404
 
 
+def test_our_own_words_about_a_delivery_are_in_the_readers_language(desk, agent, ticket):
+    agent.language = "zh-hans"
+    agent.save()
+    message = factories.MessageFactory(ticket=ticket, kind="outbound")
+    for said in ("The visitor has not come back yet.", "550 no such user"):
+        factories.DeliveryFactory(message=message, state="deferred", response=said)
+    page = desk.get(url("ticket", ticket)).content.decode()
+    assert "访客还没有回来。" in page and "550 no such user" in page
+
+
 @pytest.mark.parametrize(
     ("deed", "value", "said"),
     [
