@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from crm.service.models import NUMBER_OFFSET, Ticket, TicketQuerySet
 from inbox.models import Message, TicketWords
@@ -135,9 +136,9 @@ def index_waiting(limit: int = 200) -> int:
     waiting = list(Message.objects.filter(indexed=False).order_by("id").values_list("id", "ticket_id")[:limit])
     tickets = sorted({ticket for _, ticket in waiting})
     for some in (set(tickets[n : n + AT_ONCE]) for n in range(0, len(tickets), AT_ONCE)):
+        theirs = [message for message, ticket in waiting if ticket in some]
         with transaction.atomic():
-            _index(some)
-            theirs = [message for message, ticket in waiting if ticket in some]
+            _index(sorted(some), theirs)
             Message.objects.filter(pk__in=theirs).update(indexed=True)
     return len(waiting)
 
@@ -152,11 +153,33 @@ def contacts_changed(contacts: Collection[int]) -> None:
     Message.objects.filter(ticket__contact_id__in=contacts).update(indexed=False)
 
 
-def _index(tickets: Iterable[int]) -> None:
-    ids = sorted(set(tickets))
+def _index(ids: list[int], new: list[int]) -> None:
+    """Add the words of the messages `new`. Of a ticket with no message that is known, everything is read."""
     TicketWords.objects.bulk_create([TicketWords(ticket_id=pk) for pk in ids], ignore_conflicts=True)
     # The rows are locked before the texts are read: whoever comes second reads what the first one's messages added.
     rows = list(TicketWords.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    known = Exists(Message.objects.filter(ticket=OuterRef("pk"), indexed=True))
+    grown = set(Ticket.objects.filter(known, pk__in=ids).values_list("pk", flat=True))
+    heads = _heads(ids)
+    added = _said(Message.objects.filter(pk__in=new), grown)
+    changed = []
+    for row in rows:
+        if row.pk in grown:
+            found = _words([*heads[row.pk], *added[row.pk]])
+            found = dict.fromkeys([*found, *row.words])
+            if len(found) == len(row.words):
+                continue
+            if len(found) > TICKET_WORDS:
+                grown.discard(row.pk)
+        if row.pk not in grown:
+            everything = _said(Message.objects.filter(ticket=row.pk), {row.pk})
+            found = _words([*heads[row.pk], *everything[row.pk]])
+        row.words = tuple(found)
+        changed.append(row)
+    TicketWords.objects.bulk_create(changed, update_conflicts=True, update_fields=["words"], unique_fields=["ticket"])
+
+
+def _heads(ids: list[int]) -> dict[int, list[str]]:
     texts: dict[int, list[str]] = defaultdict(list)
     heads = Ticket.objects.filter(pk__in=ids).values_list("pk", "subject", "contact__name", "customer__name")
     for ticket, subject, contact, customer in heads:
@@ -164,19 +187,28 @@ def _index(tickets: Iterable[int]) -> None:
     reached = Ticket.objects.filter(pk__in=ids, contact__points__isnull=False)
     for ticket, point in reached.values_list("pk", "contact__points__value"):
         texts[ticket].append(point)
-    said = Message.objects.filter(ticket_id__in=ids).order_by("ticket_id", "-seq")
-    room = dict.fromkeys(ids, TICKET_TEXT)
+    return texts
+
+
+def _said(messages: QuerySet[Message], tickets: Collection[int]) -> dict[int, list[str]]:
+    """What stands in these messages of these tickets, newest first, of each ticket as much as is read."""
+    texts: dict[int, list[str]] = defaultdict(list)
+    room = dict.fromkeys(tickets, TICKET_TEXT)
     fields = ("ticket_id", "from_address", "from_name", "subject", "reply_text", "text")
-    for ticket_id, address, name, subject, reply, text in said.values_list(*fields).iterator(chunk_size=500):
-        if room[ticket_id] > 0:
-            body = (reply or text)[: room[ticket_id]]
-            room[ticket_id] -= len(body)
-            texts[ticket_id] += [address, name, subject, body]
-    for row in rows:
-        found: dict[str, None] = {}
-        for word in (word for text in texts[row.pk] for word in words(text)):
-            if len(found) >= TICKET_WORDS:
-                break
-            found[word] = None
-        row.words = tuple(found)
-    TicketWords.objects.bulk_create(rows, update_conflicts=True, update_fields=["words"], unique_fields=["ticket"])
+    said = messages.filter(ticket__in=tickets).order_by("ticket_id", "-seq").values_list(*fields)
+    for ticket, address, name, subject, reply, text in said.iterator(chunk_size=500):
+        if room[ticket] > 0:
+            body = (reply or text)[: room[ticket]]
+            room[ticket] -= len(body)
+            texts[ticket] += [address, name, subject, body]
+    return texts
+
+
+def _words(texts: Iterable[str]) -> dict[str, None]:
+    """The first different words."""
+    found: dict[str, None] = {}
+    for word in (word for text in texts for word in words(text)):
+        if len(found) >= TICKET_WORDS:
+            break
+        found[word] = None
+    return found

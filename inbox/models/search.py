@@ -26,6 +26,11 @@ class WordsField(models.Field):  # type: ignore[type-arg]
         """The column's type."""
         return "tsvector" if connection.vendor == "postgresql" else "text"
 
+    def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+        """The words, on PostgreSQL in its own order."""
+        found = value.split(" ") if value else []
+        return tuple(word.strip("'") for word in found) if connection.vendor == "postgresql" else tuple(found)
+
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         """Words as the column takes them."""
         return self.get_db_prep_value(value, connection)

@@ -12,6 +12,7 @@ from crm.organisation.models import User
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipant
+from inbox import search
 from inbox.intake.batch import digest
 from inbox.models import Call, Message, ThreadKey
 
@@ -150,10 +151,11 @@ def _said(messages: Sequence[Message]) -> int:
 
 
 def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:
+    search.read_again({message.ticket_id for message in messages})  # it knows their words under the old ticket
     for message in messages:
         message.ticket = change.ticket
         message.seq = change.next_seq()
-        message.indexed = False  # the search knows its words under the other ticket
+        message.indexed = False
         message.save(update_fields=["ticket", "seq", "indexed"])
     Call.objects.filter(message__in=messages).update(ticket=change.ticket)
     return [m.pk for m in messages]

@@ -11,6 +11,7 @@ from crm.customers import identity
 from crm.service.models import Ticket
 from inbox import queries, search
 from inbox.models import Message, TicketWords
+from inbox.services import merging
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +119,33 @@ def test_a_new_message_makes_the_ticket_found_by_its_words(agent, queue):
     search.read_again([ticket.pk])
     assert search.index_waiting() == 2
     assert find(agent, "renamed") == [ticket.pk]
+
+
+def test_what_grows_is_read_once(agent, queue):
+    """Of a talk that goes on only what is new is read, and nothing is written when it has no new word."""
+    ticket = ticket_of(queue, "Long talk", "first words")
+    search.index_waiting()
+    Message.objects.update(text="changed behind the index", reply_text="changed behind the index")
+    factories.MessageFactory(ticket=ticket, contact=ticket.contact, text="second thoughts")
+    search.index_waiting()
+    assert find(agent, "first second") == [ticket.pk]
+    assert find(agent, "changed") == []
+    before = TicketWords.objects.get().words
+    factories.MessageFactory(ticket=ticket, contact=ticket.contact, text="thoughts, second thoughts")
+    search.index_waiting()
+    assert sorted(TicketWords.objects.get().words) == sorted(before)
+    search.read_again([ticket.pk])
+    search.index_waiting()
+    assert find(agent, "changed") == [ticket.pk]
+
+
+def test_messages_that_moved_are_found_where_they_are(agent, queue):
+    ticket = ticket_of(queue, "One", "stays here")
+    gone = factories.MessageFactory(ticket=ticket, contact=ticket.contact, text="wanders off")
+    search.index_waiting()
+    new = merging.split(ticket, [gone], by=agent)
+    search.index_waiting()
+    assert (find(agent, "wanders"), find(agent, "stays")) == ([new.pk], [ticket.pk])
 
 
 def test_linked_contacts_are_found_by_both_their_addresses(agent, queue):
