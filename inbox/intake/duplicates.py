@@ -13,6 +13,8 @@ from inbox.intake.draft import Draft
 from inbox.models import Delivery, Message, RawMessage
 from inbox.services import files
 
+LOOKED_AT = 10
+"""Messages of one id on one ticket that a mail is compared with."""
 _TARGET = re.compile(r"""\b(?:href|src|background|action)\s*=\s*["']?\s*([^"'\s>]+)""", re.IGNORECASE)
 
 
@@ -92,18 +94,17 @@ def _through_a_list(draft: Draft, batch: Batch) -> RawMessage | None:
     inbound = draft.inbound
     changes = batch.threads.get(digest(inbound.message_id), []) if inbound.message_id and draft.contact else []
     for change in changes:
-        earlier = None
-        if change.ticket.pk is not None:
-            earlier = Message.objects.filter(
-                ticket=change.ticket, mail_id=inbound.message_id, from_address=draft.sender
-            ).first()
-        if (
-            earlier
-            and _same_words(earlier.text, inbound.text)
-            and _same_html(earlier.html, inbound.html)
-            and _brings_no_file(earlier, inbound.files)
-        ):
-            return RawMessage.objects.filter(message=earlier).first()
+        if change.ticket.pk is None:
+            continue
+        rows = Message.objects.filter(ticket=change.ticket, mail_id=inbound.message_id)
+        for earlier in rows.order_by("seq")[:LOOKED_AT]:
+            if (
+                _may_be_of(draft, earlier.from_address)
+                and _same_words(earlier.text, inbound.text)
+                and _same_html(earlier.html, inbound.html)
+                and _brings_no_file(earlier, inbound.files)
+            ):
+                return RawMessage.objects.filter(message=earlier).first()
     return _in_this_batch(draft, batch) if changes else None
 
 
@@ -116,13 +117,19 @@ def _in_this_batch(draft: Draft, batch: Batch) -> RawMessage | None:
             break
         if (
             other.change is not None
-            and (first.message_id, other.sender) == (copy.message_id, draft.sender)
+            and first.message_id == copy.message_id
+            and _may_be_of(draft, other.sender)
             and _same_words(first.text, copy.text)
             and _same_html(first.html, copy.html)
             and {file.content for file in copy.files} <= {file.content for file in first.files}
         ):
             return other.raw
     return None
+
+
+def _may_be_of(draft: Draft, sender: str) -> bool:
+    """A list may put itself into From, so its copy may be of anybody's mail; what a person sends is his own."""
+    return sender == draft.sender or draft.automatic == "list"
 
 
 def _words(text: str) -> str:

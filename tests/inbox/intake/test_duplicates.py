@@ -76,6 +76,31 @@ def test_a_copy_that_a_list_made_is_the_same_mail(receive: Any) -> None:
     assert (two.outcome, two.ticket_id) == (Outcome.DUPLICATE, one.ticket_id)
 
 
+def _munged(text: str = "It leaks.\n\n____\nThe users list", **other: str) -> bytes:
+    sender = "Anna Schmidt via Users <users@lists.test>"
+    return letter(text, **{"sender": sender, "mail_id": "list@x.test", "List_Id": "<users.lists.test>", **other})
+
+
+def test_a_copy_that_a_list_sends_in_its_own_name_is_the_same_mail(receive: Any) -> None:
+    one, two = receive("It leaks.", mail_id="list@x.test"), receive(_munged())
+    assert (two.outcome, two.ticket_id) == (Outcome.DUPLICATE, one.ticket_id)
+    assert receive(_munged("Mine leaks too.")).outcome == Outcome.OPENED
+
+
+def test_a_copy_that_a_list_sends_in_its_own_name_in_one_batch(mailbox: Any) -> None:
+    for mail in (letter("It leaks.", mail_id="list@x.test"), _munged()):
+        accept(mailbox, mail)
+    process_waiting()
+    assert list(RawMessage.objects.order_by("id").values_list("outcome", flat=True)) == ["opened", "duplicate"]
+
+
+def test_nobody_suppresses_a_mail_by_a_list_that_is_first(receive: Any) -> None:
+    """Who knows the id and the words must not take the place of the customer himself (R-07)."""
+    receive(_munged("It leaks."))
+    own = receive("It leaks.", mail_id="list@x.test")
+    assert (own.outcome, own.answer, own.ticket.contact.address) == (Outcome.OPENED, "queued", "anna@customer.test")
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_copy_that_a_list_made_in_one_batch_is_the_same_mail(mailbox: Any, turned: bool) -> None:
     direct = letter("It leaks.", mail_id="list@x.test")
