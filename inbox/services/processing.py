@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, fault, ledger
 from crm.organisation.models import User
+from inbox.channels import registry
 from inbox.intake import pipeline
 from inbox.intake.draft import Draft
 from inbox.models import RawMessage
@@ -123,6 +124,9 @@ def _read(raw: RawMessage) -> Draft | None:
     if raw.attempts > MAX_ATTEMPTS:
         _quarantine(raw, _("given up after %(n)s attempts: %(why)s") % {"n": MAX_ATTEMPTS, "why": raw.error or "?"})
         return None
+    if why := _too_large(raw):
+        _quarantine(raw, why)
+        return None
     try:
         return pipeline.read(raw)
     except OSError as error:
@@ -131,6 +135,15 @@ def _read(raw: RawMessage) -> Draft | None:
         log.exception("message %s cannot be read", raw.pk)
         _quarantine(raw, f"{type(error).__name__}: {error}")
     return None
+
+
+def _too_large(raw: RawMessage) -> str:
+    """Why a mail that came whole is not read before somebody has decided so (R-10); doors that can refuse it did."""
+    mail = registry.has(raw.channel.kind, "reads_mail") and not raw.facts.get(floods.RELEASED)
+    if not mail or raw.size <= settings.MAIL_MAX_BYTES:
+        return ""
+    said = _("The mail is %(size)s MB, more than is accepted. “Run again” takes it all the same.")
+    return said % {"size": round(raw.size / 1024 / 1024)}
 
 
 def _post_alone(draft: Draft) -> None:

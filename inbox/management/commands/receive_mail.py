@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mailbox
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ from inbox.services.processing import see_through
 from routing.models import RuleRun
 
 Load = Callable[[], bytes]
+_HIDDEN = re.compile(rb"^>(>*From )", re.MULTILINE)
+"""As a line is written that would begin the next mail of an mbox (RFC 4155)."""
 
 
 class Command(BaseCommand):
@@ -78,8 +81,7 @@ class Command(BaseCommand):
             else:
                 yield str(path), path.read_bytes
 
-    @staticmethod
-    def _boxes(options: dict[str, Any], unread: list[str]) -> Iterator[tuple[str, Load]]:
+    def _boxes(self, options: dict[str, Any], unread: list[str]) -> Iterator[tuple[str, Load]]:
         kinds: tuple[tuple[str, Callable[..., mailbox.Mailbox[Any]]], ...] = (
             ("mbox", mailbox.mbox),
             ("maildir", mailbox.Maildir),
@@ -88,9 +90,14 @@ class Command(BaseCommand):
             try:
                 with closing(kind(source, create=False)) as box:
                     for key in sorted(box.keys(), key=lambda k: (len(str(k)), str(k))):
-                        yield f"{source}:{key}", partial(box.get_bytes, key)
+                        yield f"{source}:{key}", partial(self._load, box, key)
             except (OSError, mailbox.Error) as fault:
                 unread.append(f"{source} cannot be read: {fault}")
+
+    @staticmethod
+    def _load(box: mailbox.Mailbox[Any], key: Any) -> bytes:
+        content = box.get_bytes(key)
+        return _HIDDEN.sub(rb"\1", content) if isinstance(box, mailbox.mbox) else content
 
     @staticmethod
     def _receive(channel: Channel, label: str, content: bytes) -> dict[str, Any]:

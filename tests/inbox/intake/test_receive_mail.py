@@ -14,6 +14,8 @@ from django.core.management import CommandError, call_command
 
 from crm.service.models import Ticket
 from inbox.models import Channel, RawMessage
+from inbox.services import files
+from inbox.services.processing import process, replay
 from tests import factories
 from tests.inbox.intake.conftest import letter
 
@@ -101,3 +103,23 @@ def test_a_channel_that_takes_no_mail(run: Run, tmp_path: Path, kind: str) -> No
     assert run(tmp_path / "one.eml", channel=other.name, fails="takes no mail") == []
     assert run(tmp_path / "one.eml", channel="Nobody", fails="no channel called 'Nobody'") == []
     assert not RawMessage.objects.exists()
+
+
+def test_too_large_a_mail_is_put_aside_whole_and_let_in_by_hand(
+    run: Run, tmp_path: Path, settings: Any, supervisor: Any
+) -> None:
+    settings.MAIL_MAX_BYTES = 10_000
+    (tmp_path / "1.eml").write_bytes(large := letter("It leaks. " * 2000))
+    (tmp_path / "2.eml").write_bytes(letter("It leaks."))
+    one, two = run(tmp_path)
+    assert (one["outcome"], one["ticket"], two["outcome"]) == ("quarantined", None, "opened")
+    assert "more than is accepted" in one["reason"]
+    raw = RawMessage.objects.get(pk=one["raw"])
+    assert (raw.state, files.content_of(raw)) == ("dead", large)
+    assert replay(raw, by=supervisor) and process(raw).outcome == "opened"
+
+
+def test_a_mailbox_hides_lines_that_look_like_its_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"From anna Mon Nov  2 09:00:00 2026\n" + letter(">From here\n>>From there\n> From"))
+    run("--mbox", tmp_path / "one")
+    assert RawMessage.objects.get().message.text.split("\n")[:3] == ["From here", ">From there", "> From"]
