@@ -175,3 +175,15 @@ def test_parts_that_begin_without_an_empty_line_are_found() -> None:
         b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\nSGVsbG8=\n--xyz--\n"
     )
     assert (mail.subject, mail.text, mail.errors) == ("", "Hello", ())
+
+
+@pytest.mark.parametrize("field", [b'application/pdf name="a b.pdf"', b'application/pdf, name="a b.pdf"'])
+def test_a_name_without_the_semicolon_before_it(field: bytes) -> None:
+    mail = read(b"From: a@b.example\nContent-Type: " + field + b"\n\npdf")
+    assert [(f.name, f.content_type) for f in mail.files] == [("a b.pdf", "application/pdf")]
+
+
+@pytest.mark.parametrize("field", ['"Ann Bee <a@b.example>', "Ann Bee <<a@b.example>>"])
+def test_signs_that_have_no_partner_are_no_part_of_a_name(field: str) -> None:
+    sender = read(f"From: {field}\n\nHi".encode()).sender
+    assert sender is not None and (sender.name, sender.address) == ("Ann Bee", "a@b.example")

@@ -172,7 +172,9 @@ class _Entry:
         out = []
         for kind, piece in pieces:
             out.append(re.sub(r"\\(.)", r"\1", piece[1:-1]) if kind == "quoted" else piece)
-        name = decode_words("".join(out)).strip()
+        name = decode_words("".join(out)).strip().strip("<>").strip()
+        if name.count('"') == 1:
+            name = name.strip('" ')
         if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":
             name = name[1:-1].strip()
         return re.sub(r"\s+", " ", name).strip("，；、 ")

@@ -9,6 +9,7 @@ from email.utils import parsedate_tz
 _USUAL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _COMMENT = re.compile(r"\([^()]*\)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b,?\s*(?=\d)")
 _CLOCK = re.compile(r"(\d{1,2})\s?:\s?(\d\d?)(?:\s?:\s?(\d\d?)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:\b(?:GMT|UTC?)\s?)?([+\-\u2010-\u2015\u2212])\s?(\d\d?):?(\d\d)(?=\s|$)", re.IGNORECASE)
 _YEAR_OF_THREE = re.compile(r"(?<=[A-Za-z] )(1\d\d)(?= \d\d?:)")
@@ -21,18 +22,18 @@ _ZONES = {
 _MONTHS = {
     word: english
     for english, words in (
-        ("Jan", "januar january jänner janvier enero gennaio janeiro januari gen ene"),
-        ("Feb", "februar february février févr fév febrero febbraio fevereiro februari fev"),
-        ("Mar", "märz mär march mars marzo março maart mrz mrt"),
-        ("Apr", "april avril avr abril aprile abr"),
-        ("May", "mai mayo maggio maio mei maj mag"),
-        ("Jun", "juni june juin junio giugno junho giu"),
-        ("Jul", "juli july juillet juil julio luglio julho lug"),
-        ("Aug", "august août aout agosto augustus augusti ago"),
-        ("Sep", "september septembre sept septiembre settembre setembro set"),
-        ("Oct", "oktober october octobre octubre ottobre outubro okt ott out"),
-        ("Nov", "november novembre noviembre novembro"),
-        ("Dec", "dezember december décembre diciembre dicembre dezembro dez déc dic des"),
+        ("Jan", "januar january jänner janvier janv enero gennaio janeiro januari gen ene 一月"),
+        ("Feb", "februar february février févr fév febrero febbraio fevereiro februari fev 二月"),
+        ("Mar", "märz mär march mars marzo março maart mrz mrt 三月"),
+        ("Apr", "april avril avr abril aprile abr 四月"),
+        ("May", "mai mayo maggio maio mei maj mag 五月"),
+        ("Jun", "juni june juin junio giugno junho giu 六月"),
+        ("Jul", "juli july juillet juil julio luglio julho lug 七月"),
+        ("Aug", "august août aout agosto augustus augusti ago 八月"),
+        ("Sep", "september septembre sept septiembre settembre setembro set 九月"),
+        ("Oct", "oktober october octobre octubre ottobre outubro okt ott out 十月"),
+        ("Nov", "november novembre noviembre novembro 十一月"),
+        ("Dec", "dezember december décembre diciembre dicembre dezembro dez déc dic des 十二月"),
     )
     for word in words.split()
 }
@@ -62,6 +63,8 @@ def _in_usual_form(text: str) -> str:
     text = text.replace('"', " ").strip()
     if len(text) > 9 and text[4] in "/." and text[:4].isdigit():
         text = text.replace(text[4], "-", 2)
+    if slashed := _SLASHED.match(text):
+        text = _named_month(slashed) + text[slashed.end() :]
     if _ISO.match(text):
         return re.sub(r" ([+-]\d{4})$", r"\1", text)
     text = _CLOCK.sub(_clock, text, count=1)
@@ -76,6 +79,12 @@ def _in_usual_form(text: str) -> str:
     tail = _OFFSET.sub(lambda found: f" {'+' if found[1] == '+' else '-'}{found[2]:0>2}{found[3]}", tail, count=1)
     tail = _WORD.sub(lambda found: f"+{_ZONES[found[0]]:02}00" if found[0] in _ZONES else found[0], tail, count=1)
     return _YEAR_OF_THREE.sub(lambda found: str(1900 + int(found[1])), head + tail)
+
+
+def _named_month(found: re.Match[str]) -> str:
+    """Of `3/2/2026` the month stands first, as where programs write dates so, unless no month has that number."""
+    day, month = (found[1], found[2]) if int(found[1]) > 12 else (found[2], found[1])
+    return f"{day} {_month_of_number(month)} {found[3]} "
 
 
 def _clock(found: re.Match[str]) -> str:

@@ -28,6 +28,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+"
 )
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
+_STRAY_NAME = re.compile(r"[\s,]((?:file)?name)\s*=\s*(\"[^\"]*\"|[^\s\";,]+)", re.IGNORECASE)
 _TYPE = re.compile(r"\s*\"?([A-Za-z0-9!#$&^_.+-]{1,100})/([A-Za-z0-9!#$&^_.+-]{1,100})")
 
 Fields = Mapping[str, list[bytes]]
@@ -228,6 +229,8 @@ def parameters(raw: bytes | None, hint: str = "") -> dict[str, str]:
     for name in ("charset", "boundary"):
         if name not in found and (stray := re.search(name + r'\s*=\s*"?([^\s";]+)', text, re.IGNORECASE)):
             found[name] = stray[1]
+    if not found and (stray := _STRAY_NAME.search(text)):
+        found[stray[1].lower()] = _unquoted(stray[2])
     return found
 
 
