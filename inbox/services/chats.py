@@ -107,11 +107,17 @@ def is_here(visitor: Visitor) -> bool:
     return timezone.now() - visitor.seen_at < waiting_chats.LEFT
 
 
-def _clock(zone: str) -> datetime | None:
+def zone_of(visitor: Visitor) -> ZoneInfo | None:
+    """The time zone that his browser named; None when it named none."""
     try:
-        return timezone.now().astimezone(ZoneInfo(zone)) if zone else None
+        return ZoneInfo(visitor.zone) if visitor.zone else None
     except (ValueError, ZoneInfoNotFoundError):  # the machine that took it in knows more zones
         return None
+
+
+def _clock(visitor: Visitor) -> datetime | None:
+    zone = zone_of(visitor)
+    return timezone.now().astimezone(zone) if zone else None
 
 
 def card_of(talk: Conversation) -> VisitorCard:
@@ -133,7 +139,7 @@ def card_of(talk: Conversation) -> VisitorCard:
         ended_at=talk.ended_at,
         ended_by=talk.ended_by,
         waiting_since=talk.waiting_since if talk.is_open and talk.ticket.assignee_id is None else None,
-        clock=_clock(visitor.zone),
+        clock=_clock(visitor),
         confirmed=visitor.email_state == Visitor.EmailState.CONFIRMED,
     )
 

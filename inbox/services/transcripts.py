@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core import limits
 from inbox.models import Conversation, Message, Visitor
@@ -54,11 +54,17 @@ def confirm(token: str) -> bool:
 
 
 def _send(talk: Conversation, address: str) -> None:
-    rows = talk.ticket.messages.filter(kind__in=Message.PUBLIC).select_related("author").order_by("-seq")[:MESSAGES]
+    rows = (
+        talk.ticket.messages.filter(kind__in=Message.PUBLIC)
+        .select_related("author")
+        .prefetch_related("attachments")
+        .order_by("-seq")[:MESSAGES]
+    )
     with translation.override(talk.visitor.locale):
         said = chats.messages_for(talk, list(reversed(rows)))
         subject = _("Your chat with %(site)s") % {"site": settings.WAGTAIL_SITE_NAME}
-        text = "\n\n".join(_lines(said, talk.visitor))
+        with timezone.override(chats.zone_of(talk.visitor)):
+            text = "\n\n".join(_lines(said, talk.visitor))
         mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
         mail.attach_alternative(as_html(subject, text), "text/html")
     mail.send()
@@ -71,6 +77,7 @@ def _lines(messages: Sequence[Message], visitor: Visitor) -> list[str]:
             who = visitor.name or _("You")
         else:
             who = (message.author.name if message.author else "") or _("Our team")
-        when = date_format(localtime(message.at), "SHORT_DATETIME_FORMAT")
-        lines.append(f"{who} ({when}):\n{message.text.strip()}")
+        when = date_format(timezone.localtime(message.at), pgettext("moment (Django date format)", "j M Y, H:i"))
+        files = [f"[{file.name}]" for file in message.attachments.all()]
+        lines.append("\n".join(filter(None, [f"{who} ({when}):", message.text.strip(), *files])))
     return lines

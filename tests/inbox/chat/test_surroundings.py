@@ -174,6 +174,17 @@ def test_a_transcript_goes_to_a_proved_address_at_once(chat: Any, here: Any, con
     assert len(mails_to("anna@customer.test")) == 5
 
 
+def test_a_transcript_names_files_and_tells_the_visitors_time(chat: Any, contact: Any) -> None:
+    browser = Browser(chat, user=user("anna@customer.test"), zone="Asia/Taipei")
+    with time_machine.travel("2026-03-04 20:05:00+00:00", tick=False):
+        browser.say("Here it is: https://shop.test/" + "x" * 90)
+        send_file(browser, picture(), "label.png")
+        browser.post("transcript")
+    text = mails_to("anna@customer.test")[0].content["text"]
+    assert "You (5 Mar 2026, 04:05):\n[label.png]" in text
+    assert "overflow-wrap: anywhere" in mails_to("anna@customer.test")[0].content["html"]
+
+
 def test_an_unproved_address_is_asked_without_a_word_of_the_visitors(chat: Any, client: Any) -> None:
     """S-50."""
     browser = Browser(chat)
