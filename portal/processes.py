@@ -36,6 +36,7 @@ from inbox.services import (
     scanning,
     visitors,
     waiting_chats,
+    waiting_tickets,
     wake,
     webhooks,
 )
@@ -75,6 +76,7 @@ def jobs() -> list[Job]:
         Job("customers who wait", 15, clocks.run_waiting_rules),
         Job("old files of call lists", 3600, call_lists.forget_old),
         Job("chats that wait", 2, waiting_chats.keep_line_moving),
+        Job("tickets that wait", 10, waiting_tickets.assign),
         Job("chats that are left", 10, handover.mail_what_waits),
         Job("visitors that never came back", 3600, visitors.forget_unused),
         Job("old rate limits", 3600, limits.forget),

@@ -151,17 +151,28 @@ class Board:
         fresh = {user.pk: user for user in people if user.pk not in self._people}
         self._people.update(fresh)
         self._load.update(dict.fromkeys(fresh, 0))
-        self._load.update(self._busy(fresh))
+        self._load.update(self.loads(fresh))
 
     def _members(self, queue: Queue) -> models.QuerySet[QueueMember]:
         return QueueMember.objects.filter(queue=queue, user__is_active=True)
 
-    def _busy(self, people: Iterable[int]) -> dict[int, int]:
+    def loads(self, people: Iterable[int]) -> dict[int, int]:
+        """How much each of these people has to do; whoever has nothing is missing."""
         busy = Ticket.objects.filter(assignee_id__in=list(people), status__in=Ticket.WORKING)
         return dict(busy.order_by().values_list("assignee_id").annotate(models.Count("pk")))
 
     def _capacity(self, user: User) -> int:
         return user.capacity
+
+
+def queues_with_room() -> set[int]:
+    """Queues that give tickets out by themselves and in which somebody can take one now."""
+    members = QueueMember.objects.filter(queue__active=True, user__is_active=True, user__is_available=True)
+    rows = list(
+        members.exclude(queue__strategy=Queue.Strategy.MANUAL).values_list("queue_id", "user_id", "user__capacity")
+    )
+    busy = Board().loads({user for _queue, user, _capacity in rows})
+    return {queue for queue, user, capacity in rows if busy.get(user, 0) < capacity}
 
 
 def assign_by_strategy(change: Change, strategy: str, why: str = "") -> User | None:

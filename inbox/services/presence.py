@@ -101,7 +101,8 @@ class ChatBoard(Board):
             .filter(user__presence__state=Presence.State.ONLINE, user__presence__seen_at__gt=timezone.now() - HERE)
         )
 
-    def _busy(self, people: Iterable[int]) -> dict[int, int]:
+    def loads(self, people: Iterable[int]) -> dict[int, int]:
+        """Their open chats."""
         return loads(people)
 
     def _capacity(self, user: User) -> int:
