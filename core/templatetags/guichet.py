@@ -204,7 +204,8 @@ def field(
     elif isinstance(widget, forms.FileInput):
         kind, look = "file", ""
     classes = " ".join(filter(None, [str(widget.attrs.get("class", "")), look]))
-    attributes: dict[str, str | bool] = {**extra, **({"class": classes} if classes else {})}
+    # Forms of allauth say their label again in the field, in words of their own.
+    attributes: dict[str, str | bool] = {"placeholder": False, **extra, **({"class": classes} if classes else {})}
     return {
         "field": bound,
         "kind": kind,

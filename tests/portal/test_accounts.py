@@ -78,6 +78,11 @@ def test_sign_up_verify_log_in(client: Client) -> None:
     assert (user.name, user.is_staff, user.is_superuser) == ("Nora Neu", False, False)
 
 
+@pytest.mark.parametrize("page", ["login", "signup", "password/reset"])
+def test_fields_do_not_say_their_label_twice(page: str, client: Client) -> None:
+    assert "placeholder" not in client.get(f"/accounts/{page}/").content.decode()
+
+
 def test_sign_up_cannot_make_a_colleague(client: Client) -> None:
     sign_up(client, is_staff="1", is_superuser="1", is_active="1", groups="1", role="administrator")
     user = User.objects.get(email="nora@new.test")
