@@ -229,3 +229,4 @@ def test_news_in_a_thread_answer_nothing() -> None:
     tracker = "Auto-Submitted: auto-generated\nIn-Reply-To: <bug-1@t.example>\n"
     assert why("[Bug 1] It crashes", "--- Comment #4 ---", tracker, sender="noreply@t.example") == "auto-generated"
     assert why("Re: It crashes", "Registered.", tracker, sender="noreply@t.example") == "auto-reply"
+    assert why("Re: It crashes", "Registered.", "Auto-Submitted: auto-generated\n") == "auto-reply"

@@ -248,10 +248,11 @@ def _is_answering(parsed: ParsedMail, text: str) -> bool:
 
 def _follows_up(parsed: ParsedMail, text: str) -> bool:
     """Whether a generated mail answers one, rather than tell what is new in a thread, as trackers of bugs do."""
+    if words.REPLY_PREFIX.match(parsed.subject[:300]):
+        return True
     if not parsed.header("in-reply-to"):
         return False
-    subject = parsed.subject[:300]
-    return bool(words.REPLY_PREFIX.match(subject) or words.RECEIVED.search(text.lstrip()[:800])) or not (
+    return bool(words.RECEIVED.search(text.lstrip()[:800])) or not (
         is_robot(parsed) or "precedence" in parsed.headers or any(name in parsed.headers for name in _LIST_HEADERS)
     )
 
