@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -37,9 +36,7 @@ def hand_over(call: Call, *, files: Sequence[File] = (), by: User | None = None)
 
 def key_of(call: Call) -> str:
     """What makes it the same arrival when it comes again."""
-    if len(call.call_id) <= 180:
-        return f"call:{call.call_id}"
-    return f"call:{hashlib.sha256(call.call_id.encode()).hexdigest()}"
+    return f"call-row:{call.pk}"
 
 
 def pack(call: Call, files: Sequence[File] = ()) -> bytes:

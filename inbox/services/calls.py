@@ -2,7 +2,8 @@
 
 States go forward only: ringing, talking, over. Events come twice, late, out of order or not at all; whatever comes, the
 row is the same in the end, and its message is written once. Who talked is known only by an `answer`: a call that ended
-without one was missed, because a caller taken for answered would be forgotten. An answer that comes late corrects it.
+without one was missed, because a caller taken for answered would be forgotten. An answer that comes late corrects it;
+one that names somebody else while the talk goes on has put the call through to him.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ RINGS_MOST = timedelta(hours=1)
 """So long a call may ring before its end counts as lost."""
 BLIND = timedelta(minutes=2)
 """So long the end of a call that nobody told the number of waits for its beginning."""
+ID_KEPT = 200
+"""Signs of the telephone system's name for a call that are kept of an older one."""
 VOICEMAIL = frozenset({"voicemail", "mailbox"})
 
 
@@ -35,17 +38,7 @@ def report(channel: Channel, event: Event) -> Call:
     """Take one event in; the call as it is afterwards. The row is locked, so that parallel events come one by one."""
     now = timezone.now()
     at = event.at if event.at and now - BACKDATED < event.at <= now else now
-    queue = call_people.queue_of(channel.settings, channel.queue, event.to, event.queue)
-    found, _made = Call.objects.get_or_create(
-        channel=channel,
-        call_id=event.call_id,
-        defaults={"direction": event.direction or Call.Direction.IN, "started_at": at, "queue": queue},
-    )
-    if event.event == "answer" and not found.is_live:
-        call_aftermath.lock_ticket(found.pk)
-    rows = Call.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "agent", "queue")
-    call = rows.get(pk=found.pk)
-    call.channel = channel
+    call = _locked(channel, event, at)
     before, agent_before = call.state, call.agent_id
     _learn(call, event)
     rung = _ring(call, event) if event.event == "newCall" else []
@@ -61,6 +54,35 @@ def report(channel: Channel, event: Event) -> Call:
     if before == Call.State.MISSED and call.state == Call.State.ENDED:
         call_aftermath.answered_after_all(call)
     return call
+
+
+def _locked(channel: Channel, event: Event, at: datetime) -> Call:
+    """The row of this call, made where there is none."""
+    queue = call_people.queue_of(channel.settings, channel.queue, event.to, event.queue)
+    begun = {"direction": event.direction or Call.Direction.IN, "started_at": at, "queue": queue}
+    rows = Call.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "agent", "queue")
+    found, _made = Call.objects.get_or_create(channel=channel, call_id=event.call_id, defaults=begun)
+    if event.event == "answer" and not found.is_live:
+        call_aftermath.lock_ticket(found.pk)
+    call = rows.get(pk=found.pk)
+    call.channel = channel
+    if _is_another(call, event) or call.call_id != event.call_id:
+        if call.call_id == event.call_id:  # else a parallel report of the new call was sooner
+            call.call_id = f"{call.call_id[:ID_KEPT]}#{call.pk}"
+            call.save(update_fields=["call_id"])
+        anew, _made = Call.objects.get_or_create(channel=channel, call_id=event.call_id, defaults=begun)
+        call = rows.get(pk=anew.pk)
+        call.channel = channel
+    return call
+
+
+def _is_another(call: Call, event: Event) -> bool:
+    """It begins with somebody else after the end of this one: the telephone system counts from the beginning again."""
+    other = event.from_ if event.direction == Call.Direction.IN else event.to
+    if event.event != "newCall" or call.is_live or not other or not call.other_sent:
+        return False
+    region = call_people.region_of(call.channel)
+    return (numbers.one(other, region) or other) != (numbers.one(call.other_sent, region) or call.other_sent)
 
 
 def _learn(call: Call, event: Event) -> None:
@@ -104,11 +126,19 @@ def _answer(call: Call, event: Event, at: datetime) -> None:
         # Who talked, and not who rang: of several names none is proved.
         if len(who) == 1 or event.answering:
             call.agent = call.agent or next(iter(who), None)
+    elif call.state == Call.State.TALKING and call.agent and _is_put_through(call, event, who):
+        call.rang.add(call.agent, who[0])  # who has it no more is told so too
+        call.agent = who[0]
     elif call.state in (Call.State.MISSED, Call.State.UNREACHED):
         call.state = Call.State.ENDED  # the answer was late on its way: when it happened nobody knows
         call.agent = call.agent or (who[0] if who else None)
     elif call.agent_id is None and who:
         call.agent = who[0]
+
+
+def _is_put_through(call: Call, event: Event, who: list[User]) -> bool:
+    """It says beyond doubt that a colleague talks now, and who."""
+    return call.direction == Call.Direction.IN and bool(who) and (len(who) == 1 or bool(event.answering))
 
 
 def _hang_up(call: Call, event: Event, at: datetime) -> None:

@@ -146,6 +146,50 @@ def test_whatever_the_order_and_however_often_the_end_is_the_same(
     assert Ticket.objects.get().waiting_since is None
 
 
+def test_a_call_that_is_put_through_is_whose_it_became(
+    report: Any, post: Callable[[], None], caller: Any, lena: Any, queue: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    tom = factories.StaffFactory(name="Tom Fischer", email="tom@guichet.test", role="agent", extension="22")
+    factories.QueueMemberFactory(queue=queue, user=tom)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        report("newCall", **{"user[]": ["21"]})
+        clock.shift(timedelta(seconds=5))
+        report("answer", answeringNumber="21")
+        report("answer", user=["Lena Berg", "Tom Fischer"])
+        assert only_call().agent == lena, "of several names none is proved"
+        clock.shift(timedelta(seconds=60))
+        report("answer", answeringNumber="22")
+        assert (only_call().state, only_call().agent, only_call().wait_seconds) == ("talking", tom, 5)
+        assert set(only_call().rang.all()) == {lena, tom}, "both screens are told"
+        clock.shift(timedelta(seconds=60))
+        report("hangup", cause="normalClearing", answeringNumber="22")
+        report("answer", answeringNumber="21")
+        post()
+    assert (only_call().agent, only_call().talk_seconds, only_call().ticket.assignee) == (tom, 120, tom)
+    assert Message.objects.count() == 1
+
+
+def test_a_number_of_a_call_that_is_used_again_is_another_call(
+    report: Any, post: Callable[[], None], caller: Any, lena: Any
+) -> None:
+    """Small telephone systems begin to count again when they are switched on."""
+    report("newCall", "1")
+    report("hangup", "1", cause="cancel")
+    post()
+    other = {"from": "+4930222333"}
+    report("newCall", "1", **other)
+    assert Call.objects.count() == 2
+    report("newCall", "1", **other)
+    report("answer", "1", answeringNumber="21", **other)
+    report("hangup", "1", cause="normalClearing", **other)
+    post()
+    found = Call.objects.order_by("pk").values_list("number", "state", "message__facts__missed")
+    assert list(found) == [(NUMBER, "missed", True), ("+4930222333", "ended", False)]
+    assert RawMessage.objects.count() == Message.objects.count() == Ticket.objects.count() == 2
+    report("newCall", "1", **{"from": "0049 30 222333"})
+    assert Call.objects.count() == 2, "the same number, written otherwise"
+
+
 def test_news_of_three_days_later_change_nothing(report: Any, post: Callable[[], None], caller: Any) -> None:
     with time_machine.travel(MONDAY, tick=False) as clock:
         report("newCall")
