@@ -16,7 +16,7 @@ from crm.organisation import access
 from crm.service.models import Ticket
 from inbox.models.channel import Channel
 from inbox.models.message import Message
-from routing.models import Queue
+from routing.models import Queue, QueueMember
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -37,7 +37,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         assert user is not None  # noqa: S101 - works_tickets lets no stranger through
         if access.sees_all_tickets(user):  # type: ignore[arg-type]
             return self.all()
-        queues = list(user.queue_memberships.values_list("queue_id", flat=True))  # type: ignore[union-attr]
+        queues = list(QueueMember.objects.filter(user_id=user.pk).values_list("queue_id", flat=True))
         rang = Call.rang.through.objects.filter(user_id=user.pk).values("call_id")
         return self.filter(
             Q(queue_id__in=queues)
