@@ -15,13 +15,14 @@ class ServiceConfig(AppConfig):
         """Tell the engine what tickets have, and what moves with a linked contact."""
         from crm.customers import identity
         from crm.customers.timeline import register_kind
-        from crm.service import promises, rules, task_action
+        from crm.service import rules, task_action
+        from crm.service.changes import promise_again
         from crm.service.models import NUMBER_OFFSET, Satisfaction, Ticket, TicketParticipant
         from routing.services import on_promises_changed
 
         rules.register()
         task_action.register()
-        on_promises_changed(promises.look_again)
+        on_promises_changed(promise_again)
         register_kind(
             "ticket",
             Ticket.objects.visible_to,

@@ -18,11 +18,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.composed import Composed
-from core.rows import insert, update
-from crm.customers.models import Contact, Tag, TimelineEntry
+from core.rows import insert
+from crm.customers.models import Contact, TimelineEntry
 from crm.organisation.models import User
 from crm.service import promises
 from crm.service.models import NUMBER_OFFSET, Ticket, TicketEvent, TicketLink, TicketParticipant, TicketQueue
+from crm.service.saving import save_rows, save_tags, see_to, with_values, write_effects
 from routing.models import Queue, RuleRun
 
 FEW = 5
@@ -105,7 +106,7 @@ class Change:
         """Loads of colleagues (crm.service.rules.Board), shared by the changes of one transaction."""
         self.macro = ""
         """Name of the macro that `actor` runs."""
-        self._tags_before = frozenset(self.tags)
+        self.tags_before = frozenset(self.tags)
         self._before = {} if ticket._state.adding else {name: getattr(ticket, name) for name in self.FIELDS}
 
     @classmethod
@@ -325,15 +326,15 @@ class Change:
         """Write everything these changes collected, in the caller's transaction."""
         new = [c.ticket for c in changes if c.ticket._state.adding]
         insert(new)
-        _save_rows(changes)
-        insert([_with(e, ticket=c.ticket) for c in changes for e in c.events])
-        _see_to(TicketParticipant(ticket=c.ticket, contact_id=p) for c in changes for p in c.participants)
-        _see_to(TicketQueue(ticket=c.ticket, queue_id=q) for c in changes for q in c.also_queues)
-        _see_to(TicketLink(ticket=c.ticket, other=o, kind=k) for c in changes for o, k in c.links)
+        save_rows(changes)
+        insert([with_values(e, ticket=c.ticket) for c in changes for e in c.events])
+        see_to(TicketParticipant(ticket=c.ticket, contact_id=p) for c in changes for p in c.participants)
+        see_to(TicketQueue(ticket=c.ticket, queue_id=q) for c in changes for q in c.also_queues)
+        see_to(TicketLink(ticket=c.ticket, other=o, kind=k) for c in changes for o, k in c.links)
         insert([e for c in changes for e in c.timeline_of_ticket()])
-        _save_tags(changes)
-        insert([_with(r, subject=f"ticket:{c.ticket.pk}") for c in changes for r in c.runs])
-        _write_effects(changes)
+        save_tags(changes)
+        insert([with_values(r, subject=f"ticket:{c.ticket.pk}") for c in changes for r in c.runs])
+        write_effects(changes)
         tickets = [c.ticket for c in changes]
         left = {queue for change in changes for queue in change.left_queues}
         for listener in _listeners:
@@ -356,14 +357,15 @@ class Change:
             entry.reference = f"ticket:{self.ticket.pk}"
             yield entry
 
-    def _dirty(self) -> tuple[str, ...]:
+    def dirty(self) -> tuple[str, ...]:
+        """Columns of the ticket that were changed; none for a new one."""
         if not self._before:
             return ()
         return tuple(name for name in self.FIELDS if getattr(self.ticket, name) != self._before[name])
 
     def _saved(self) -> None:
         self._before = {name: getattr(self.ticket, name) for name in self.FIELDS}
-        self._tags_before = frozenset(self.tags)
+        self.tags_before = frozenset(self.tags)
         for collected in (self.events, self.effects, self.runs, self.timeline, self.links):
             collected.clear()
         self.participants.clear()
@@ -372,47 +374,6 @@ class Change:
         self.changed_fields.clear()
 
 
-def _save_rows(changes: Sequence[Change]) -> None:
-    """One statement for all tickets of which the same columns changed."""
-    groups: dict[tuple[str, ...], list[Ticket]] = {}
-    for change in changes:
-        groups.setdefault(change._dirty(), []).append(change.ticket)
-    groups.pop((), None)
-    for names, tickets in groups.items():
-        update(tickets, names)
-
-
-def _with(row: Any, **values: Any) -> Any:
-    for name, value in values.items():
-        setattr(row, name, value)
-    return row
-
-
-def _see_to(rows: Iterable[models.Model]) -> None:
-    """Write those that are not there yet."""
-    made = list(rows)
-    if made:
-        type(made[0])._default_manager.bulk_create(made, ignore_conflicts=True)
-
-
-def _save_tags(changes: Sequence[Change]) -> None:
-    added = [(c.ticket, c.tags - c._tags_before) for c in changes if c.tags - c._tags_before]
-    if added:
-        names = set().union(*(tags for _ticket, tags in added))
-        Tag.objects.bulk_create([Tag(name=name) for name in sorted(names)], ignore_conflicts=True)
-        keys = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
-        through = Ticket.tags.through
-        _see_to(through(ticket_id=t.pk, tag_id=keys[n]) for t, tags in added for n in tags)
-    for change in changes:
-        gone = change._tags_before - change.tags
-        if gone:
-            Ticket.tags.through.objects.filter(ticket=change.ticket, tag__name__in=gone).delete()
-
-
-def _write_effects(changes: Sequence[Change]) -> None:
-    kinds: dict[type[Effect], list[tuple[Change, Any]]] = {}
-    for change in changes:
-        for effect in change.effects:
-            kinds.setdefault(type(effect), []).append((change, effect))
-    for kind, items in kinds.items():
-        kind.write(items)
+def promise_again(queues: Iterable[Queue]) -> None:
+    """Have the clock compute anew what was promised in these queues: their policy or its hours were changed."""
+    Ticket.objects.filter(queue__in=queues, status__in=Ticket.UNFINISHED).update(warn_at=timezone.now())

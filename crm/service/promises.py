@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-
-from django.utils import timezone
 
 from crm.service.models import Ticket
 from routing import hours, sla
-from routing.models import Queue
 
 DATES = ("sla_id", "first_answer_due", "next_answer_due", "solution_due", "due_at", "warn_at")
 """What `renew` sets."""
@@ -60,8 +56,3 @@ def stand_or_run(ticket: Ticket, now: datetime) -> None:
 def _calendar(ticket: Ticket) -> hours.Calendar | None:
     policy = ticket.sla
     return hours.calendar(policy.hours if policy and policy.hours else ticket.queue.hours)
-
-
-def look_again(queues: Iterable[Queue]) -> None:
-    """Have the clock renew what was promised in these queues: their policy or its hours were changed."""
-    Ticket.objects.filter(queue__in=queues, status__in=Ticket.UNFINISHED).update(warn_at=timezone.now())
