@@ -114,6 +114,7 @@ INTRODUCTIONS = [
     "From: Ann Miller \n<ann.miller.with.a.long.address@client.example>\nSent: Monday, May 3, 2021 10:00 AM\nTo: Bob <bob@x.example>\nSubject: Colours",
     "*From:* Ann [mailto:ann@x.example]\n*Sent:* Monday, May 3, 2021 10:00 AM\n*To:* Bob\n*Subject:* Colours",
     "-------- Oprindelig besked --------\nFra: Ole <o@x.example>\nDato: 03.05.2021 10.00\nTil: a@x.example\nEmne: Farver",
+    "======= 2021-05-03 10:00:00 您在来信中写道：=======",
     "张三 <a.long.name.of.a.person@x.example>\n于2021年5月3日周一 10:00写道：",
     "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐",
     "----- Mail original -----\nDe: J <j@x.example>\nÀ: a@x.example\nEnvoyé: Lundi 3 Mai 2021 10:00:00\nObjet: b",
@@ -253,6 +254,10 @@ def test_own_words_and_forwarded_mail_stay(text: str) -> None:
         ("Sí\n\nMissatge de Joan <j@x.example> del dia dl., 3 de maig 2021 a\nles 10:00:\n\n> A?\n", "Sí"),
         ("Да.\n\nВы писали 3 мая 2021 г., 10:00:00:\n\n> A?\n", "Да."),
         ("Ja\n\nSeder i maj 2021 Bob <b@b.example> [2021-05-03 10:00]:\n> A?\n", "Ja"),
+        ("蓝的\n\n张三写于2021/5/3：\n> 哪个?\n", "蓝的"),
+        ("蓝的\n\n引用 张三 <z@x.example>:\n\n> 哪个?\n", "蓝的"),
+        ("蓝的\n\n回复 张三 的邮件：\n> 哪个?\n", "蓝的"),
+        ("回复张三的邮件：\n我要蓝的", "回复张三的邮件：\n我要蓝的"),
         ("Yes\n\n>>> Bob <b@b.example> 5/3/2021 10:00 AM >>>\nA?\n", "Yes"),
         ("It broke\n>From the first day on.\nBob", "It broke\n>From the first day on.\nBob"),
         (

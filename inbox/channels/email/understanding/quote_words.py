@@ -18,8 +18,8 @@ VERB = re.compile(
         r"yazdı|tarihinde yazdı|написа|написал(?:\(?а\)?)?|пишет|писал(?:\(?а\)?|и)?|сообщает|написав(?:\(ла\))?|"
         r"написала|пише|писав|έγραψε|rašė|rakstīja|kirjutas|menulis|đã viết|viết|napisana|quoth|ha escrit|va escriure|"
         r"escribiu|idatzi du|ysgrifennodd|skryf|geskryf|aliandika|isinulat|yazıb|напиша|напісаў|бичсэн|жазды)(?!\w)",
-        r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|提到|写信|書いた|書きました|のメール|"
-        r"さんは書きました|wrote|작성|님이|쓴 글|"
+        r"a (?:[ée]crit|&eacute;crit|ecrit)|nous a dit|写道|寫道|写到|写于|寫於|提到|写信|^[\s>]*引用|"
+        r"回[复覆][^\n]{1,40}的(?:[邮郵]件|[来來]信)|書いた|書きました|のメール|さんは書きました|wrote|작성|님이|쓴 글|"
         r"のメッセージ|보낸|님의 말|เขียน|كتب|تمت كتابة|מאת|כתב|ने लिखा|a scris|shkroi|نوشت|نے لکھا|লিখেছেন|எழுதி|"
         r"వ్రాశారు|लिहिले|લખ્યું|ಬರೆದ|എഴുതി|գրել|წერს|დაწერა",
     ),
@@ -52,8 +52,9 @@ SAME_LINE = re.compile(
     r"(?:^|[\s.!?-])[-–— ]{0,6}(On (?:\w{3,9}, )?\w{3,9}\.? \d{1,2}, \d{4}[^\n]{0,200}\bwrote:?)\s*$"
 )
 DASHED = re.compile(
+    r"^[\s>]{0,6}[-=]{2,}[^\n]{1,200}(?:写道|寫道)[^\n=-]{0,80}[-=]{2,}\s*$|"
     r"^[\s>]{0,6}-{2,}[^\n]{1,200}\b(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|skrev|"
-    r"написал(?:\(а\))?|写道|寫道)\b[^\n]{0,80}-{2,}\s*$",
+    r"написал(?:\(а\))?)\b[^\n]{0,80}-{2,}\s*$",
     re.IGNORECASE,
 )
 NAMED = re.compile(

@@ -177,7 +177,7 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     line = lines[index][:WIDTH].rstrip()
     if not _TELLING.search(line):
         return "", 0
-    if "--" in line and words.DASHED.match(line):
+    if ("--" in line or "==" in line) and words.DASHED.match(line):
         return "", 1
     same = words.SAME_LINE.search(line) if "On " in line and "wrote" in line else None
     if same and line[: same.start(1)].strip(" -–—"):
