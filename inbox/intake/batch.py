@@ -211,13 +211,13 @@ class Batch:
             into = Ticket.objects.filter(pk=key).values_list("merged_into_id", flat=True).first()
         return key
 
-    def named(self, draft: Draft) -> list[Change]:
-        """Tickets with a message, or an ancestor of one, that the draft names; nearest first."""
+    def named(self, draft: Draft, *, ancestors: bool = True) -> list[Change]:
+        """Tickets with a message, or also an ancestor of one, that the draft names; nearest first."""
         found: list[Change] = []
         for mail_id in named_ids(draft):
             mark = digest(mail_id)
             found += self.threads.get(mark, [])
-            found += self.expected.get(mark, [])
+            found += self.expected.get(mark, []) if ancestors else []
         return found
 
     def awaiting(self, draft: Draft) -> list[Change]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from crm.customers.identity import normalise_email
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketLink
@@ -26,16 +28,14 @@ def find(draft: Draft, batch: Batch) -> None:
     marked = [batch.changes[key] for key in marked_tickets(draft) if key in batch.changes]
     named = batch.named(draft)
     if not draft.unverified:
-        for change in (*marked, *named, *batch.awaiting(draft)):
-            if batch.takes_part(draft, change):
-                _join(draft, change, batch)
-                return
-        for change in (*_by_mail(draft, batch), *named):
-            if _was_copied(draft, change):
+        answered = {id(change) for change in (*_by_mail(draft, batch), *named)}
+        for change in _each_once((*marked, *named, *batch.awaiting(draft))):
+            if batch.takes_part(draft, change) or (id(change) in answered and _was_copied(draft, change)):
                 _join(draft, change, batch)
                 return
     claimed = [batch.changes[key] for key in claimed_tickets(draft, batch.hooks) if key in batch.changes]
-    for change in (*marked, *named, *claimed):
+    # An ancestor that nobody has seen here says nothing: all who answer one newsletter name it.
+    for change in (*marked, *batch.named(draft, ancestors=False), *claimed):
         draft.linked = change.ticket
         draft.unverified = True
         return
@@ -80,6 +80,10 @@ def _join(draft: Draft, change: Change, batch: Batch) -> None:
     draft.settle(RawMessage.Outcome.REOPENED if reopens else RawMessage.Outcome.APPENDED)
     draft.answer = draft.answer or "not a new ticket"
     batch.remember(draft)
+
+
+def _each_once(changes: Iterable[Change]) -> Iterable[Change]:
+    return {id(change): change for change in changes}.values()
 
 
 def _by_mail(draft: Draft, batch: Batch) -> list[Change]:

@@ -250,6 +250,31 @@ def test_somebody_in_copy_may_answer_our_answer(receive: Any, supervisor: Any) -
     assert other.outcome == Outcome.OPENED and other.ticket_id != first.ticket_id
 
 
+def test_a_machine_of_somebody_in_copy_leads_his_answers_nowhere_else(receive: Any, supervisor: Any) -> None:
+    """His absence note has opened a ticket of its own, in which he takes part."""
+    first = receive("Please look, Ben knows more.", Cc="Ben <ben@customer.test>")
+    ours = replies.reply(first.ticket, author=supervisor, text="Which model is it?")
+    ben = {"sender": "Ben <ben@customer.test>", "In_Reply_To": f"<{ours.mail_id}>"}
+    note = receive("I am away.", Auto_Submitted="auto-replied", **ben)
+    assert (note.outcome, note.message.unverified) == (Outcome.OPENED, True)
+    raw = receive("The blue one.", **ben)
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, first.ticket_id)
+
+
+def test_all_who_answer_one_newsletter_have_nothing_to_do_with_each_other(receive: Any) -> None:
+    one = receive("Send me two.", In_Reply_To="<news@shop.test>")
+    two = receive("I want one too.", sender="Ben <ben@elsewhere.test>", In_Reply_To="<news@shop.test>")
+    assert (two.outcome, two.reason, two.answer) == (Outcome.OPENED, "", "queued")
+    assert two.ticket_id != one.ticket_id and not two.message.unverified
+    assert not TicketLink.objects.exists()
+
+
+def test_a_stranger_who_names_a_customers_mail_is_linked_to_its_ticket(receive: Any, opened: RawMessage) -> None:
+    raw = receive("And mine?", sender=MALLORY, In_Reply_To="<first@mail.customer.test>")
+    assert (raw.outcome, raw.message.unverified) == (Outcome.OPENED, True)
+    assert TicketLink.objects.get(ticket=raw.ticket).other_id == opened.ticket_id
+
+
 def test_somebody_in_copy_is_not_found_by_the_mark_alone(receive: Any) -> None:
     first = receive("Please look.", Cc="Ben <ben@customer.test>")
     to = tokens.reply_address("support@example.com", first.ticket_id)
