@@ -122,9 +122,10 @@ document.addEventListener("click", (event) => {
 
 // Numbers
 
-document.addEventListener("click", async (event) => {
+// However it is clicked: the middle button or a key held with it would dial past the check whether he may be called.
+async function dial(event) {
   const link = event.target.closest?.("a[data-dial]");
-  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!link || event.defaultPrevented || event.button > 1) return;
   event.preventDefault();
   const form = new FormData();
   form.set("number", link.getAttribute("href").replace("tel:", ""));
@@ -134,7 +135,10 @@ document.addEventListener("click", async (event) => {
   const answer = await response.json();
   say(answer.said, !response.ok);
   if (answer.open) location.assign(answer.open);
-});
+}
+
+document.addEventListener("click", dial);
+document.addEventListener("auxclick", dial);
 
 // The form
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from crm.planning import services
 from crm.planning.models import Appointment, Task
 from tests import factories
 
@@ -170,3 +172,21 @@ def test_the_agenda_takes_few_queries(login: Any, agent: Any, django_assert_max_
     client.get("/desk/tasks/")
     with django_assert_max_num_queries(24):
         client.get("/desk/tasks/")
+
+
+def test_numbers_are_dialled_by_the_desk_which_knows_who_must_not_be_called(login: Any, agent: Any) -> None:
+    when = timezone.now() + timedelta(hours=3)
+    task = services.open_task(
+        services.NewTask(title="Call", assignee=agent, phone="+494012345678", due_at=when), by=agent
+    )
+    appointment = services.arrange(
+        services.NewAppointment(
+            topic="Call", starts_at=when, ends_at=when + timedelta(minutes=15), people=[agent], phone="+494012345678"
+        ),
+        by=agent,
+    )
+    desk = login(agent)
+    for page in ("/desk/tasks/", f"/desk/tasks/{task.pk}/", f"/desk/appointments/{appointment.pk}/"):
+        links = re.findall(r"<a[^>]*tel:[^>]*>", desk.get(page).content.decode())
+        assert links, page
+        assert all("data-dial" in link for link in links), page

@@ -196,3 +196,7 @@ def test_a_click_on_a_number_that_must_not_be_called_says_so(desks: Any, site: s
     page = desks[0].open(f"/desk/contacts/{ticket.contact_id}/")
     page.locator("a[data-dial]").first.click()
     page.get_by_text("Wants no calls: asked in writing").wait_for()
+    for how in ({"button": "middle"}, {"modifiers": ["Control"]}):
+        with page.expect_response("**/dial/") as answer:
+            page.locator("a[data-dial]").first.click(**how)
+        assert answer.value.status == 422, how
