@@ -37,6 +37,7 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     rows = list(leaving.ticket.messages.order_by("seq"))
     moved, said = _move_messages(rows, staying), _said(rows)
     before, until, waits = leaving.ticket.status, leaving.ticket.snoozed_until, leaving.ticket.waiting_since
+    said_last = leaving.ticket.activity_at > staying.ticket.activity_at
     came = set(leaving.ticket.participants.values_list("contact_id", flat=True))
     own = set(staying.ticket.participants.values_list("contact_id", flat=True))
     staying.participants |= came
@@ -46,8 +47,9 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     leaving.ticket.merged_into = staying.ticket
     staying.record("absorbed", old=f"#{leaving.ticket.number}")
     staying.ticket.message_count += said
-    if leaving.ticket.activity_at > staying.ticket.activity_at:
-        staying.ticket.activity_at, staying.ticket.preview = leaving.ticket.activity_at, leaving.ticket.preview
+    staying.ticket.activity_at = max(staying.ticket.activity_at, leaving.ticket.activity_at)
+    if said_last:
+        staying.ticket.preview = leaving.ticket.preview
     if before in Ticket.WORKING and staying.ticket.status not in Ticket.WORKING:
         staying.set_status(Ticket.Status.OPEN, why="merged")
     waited = staying.ticket.waiting_since

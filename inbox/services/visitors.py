@@ -23,6 +23,7 @@ from core.secrets import SecretUnreadable
 from crm.customers import identity
 from crm.customers.models import Contact, ContactPoint
 from inbox import live
+from inbox.channels.email.understanding.language import of_tag
 from inbox.models import Channel, Conversation, Visitor, VisitorKey
 
 VALID = timedelta(days=30)
@@ -320,15 +321,8 @@ def _note(visitor: Visitor, page: Page, locale: str) -> None:
 
 def locale_for(text: str) -> str:
     """The language of ours that fits a BCP 47 tag best; English when none does (S-13)."""
-    tag = text.strip().lower().replace("_", "-")
-    ours = dict(settings.LANGUAGES)
-    if tag in ours:
-        return tag
-    language, _, rest = tag.partition("-")
-    if language == "zh":
-        traditional = any(part in ("hant", "tw", "hk", "mo") for part in rest.split("-"))
-        return "zh-hant" if traditional else "zh-hans"
-    return language if language in ours else "en"
+    language = of_tag(text)
+    return language if language in dict(settings.LANGUAGES) else "en"
 
 
 def seen_now(keys: Collection[int]) -> None:

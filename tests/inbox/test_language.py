@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from inbox.channels.email.understanding.language import detect
+from inbox.channels.email.understanding.language import detect, of_tag
 
 pytestmark = pytest.mark.once
 
@@ -91,3 +91,24 @@ def test_the_model_is_not_loaded_before_it_is_needed() -> None:
 
 def test_an_encrypted_message_has_no_language() -> None:
     assert detect("-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\n" + ("hQEMAwzOQ1qnzNo7AQf" * 3 + "\n") * 9) == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("en", "en"),
+        ("en-US", "en"),
+        ("de_AT", "de"),
+        ("zh", "zh-hans"),
+        ("zh-CN", "zh-hans"),
+        ("zh-TW", "zh-hant"),
+        ("zh-Hant-HK", "zh-hant"),
+        ("fil-PH", "fil"),
+        ("", ""),
+        ("*", ""),
+        ("i-klingon", ""),
+        ("<script>", ""),
+    ],
+)
+def test_a_tag_of_a_browser_is_named_as_a_detected_language(tag: str, language: str) -> None:
+    assert of_tag(tag) == language

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from inbox.channels.base import Address, Inbound, Outbound, Outcome, Receipt
 from inbox.channels.chat import embedding
 from inbox.channels.chat.forms import ChatSettings
-from inbox.channels.email.understanding.language import detect
+from inbox.channels.email.understanding.language import detect, of_tag
 from inbox.channels.packed_files import File, packed, unpacked
 from routing.registry import Fact
 
@@ -132,6 +132,7 @@ def _beginning(text: str) -> str:
 
 def _language(text: str, browser: str) -> str:
     """Of the words where they tell it; a greeting is too short for that, and then the browser's counts."""
+    said = of_tag(browser)
     if len(text) > 40 or not text.isascii():
-        return detect(text) or browser[:10]
-    return browser[:10] or detect(text)
+        return detect(text) or said
+    return said or detect(text)

@@ -138,6 +138,16 @@ def test_an_older_question_of_the_other_ticket_counts(pair: Any, agent: Any) -> 
         merging.undo_merge(record, by=agent)
 
 
+@pytest.mark.parametrize(("minutes", "shown"), [(5, "of the source"), (60, "of the target")])
+def test_the_list_shows_what_was_said_last(pair: Any, agent: Any, minutes: int, shown: str) -> None:
+    source, target = pair
+    now = timezone.now()
+    for ticket, ago, preview in ((source, minutes, "of the source"), (target, 30, "of the target")):
+        Ticket.objects.filter(pk=ticket.pk).update(activity_at=now - timedelta(minutes=ago), preview=preview)
+    merging.merge(source, target, by=agent)
+    assert Ticket.objects.get(pk=target.pk).preview == shown
+
+
 def test_a_snoozed_ticket_is_snoozed_again_until_its_time(pair: Any, agent: Any) -> None:
     source, target = pair
     until = timezone.now() + timedelta(days=1)

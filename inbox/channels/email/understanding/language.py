@@ -29,6 +29,16 @@ _WORD_WEIGHT = 4.0
 _MARGIN = 1.5
 
 
+def of_tag(tag: str) -> str:
+    """A language tag (BCP 47: `en-US`, `zh-TW`) as `detect` names languages; empty for what is none."""
+    language, *parts = tag.strip().lower().replace("_", "-").split("-")
+    if not (2 <= len(language) <= 3 and language.isascii() and language.isalpha()):
+        return ""
+    if language == "zh":
+        return "zh-hant" if {"hant", "tw", "hk", "mo"} & set(parts) else "zh-hans"
+    return language
+
+
 def detect(text: str) -> str:
     """The ISO 639-1 code, `zh-hans` or `zh-hant` for Chinese, or an empty string when unsure. Takes up to 0.3 ms."""
     text = _NOISE.sub(" ", _unquoted(text[: 2 * _LOOKED_AT]))[:_LOOKED_AT]
