@@ -198,6 +198,13 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "portal.accounts.SignupForm"
+ACCOUNT_FORMS = {"signup": "portal.sign_up.EvenSignupForm"}
+ACCOUNT_RATE_LIMITS = {
+    "signup": "20/h/ip",
+    "reset_password": "20/m/ip,3/h/key,5/d/key",
+    "confirm_email": "1/3m/key,3/h/key,5/d/key",
+}
+"""Anybody can type the address of anybody: it gets so many mails and no more (S-50)."""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Guichet"

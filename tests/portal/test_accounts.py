@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.test import Client
 
@@ -95,6 +96,52 @@ def test_a_taken_address_is_not_told(client: Client, anna: Any) -> None:
     assert (fresh.status_code, fresh["Location"]) == (taken.status_code, taken["Location"])
     assert User.objects.filter(email=anna.email).count() == 1
     assert [m.to for m in mail.outbox] == [["nora@new.test"], [anna.email]]
+
+
+class CountedHasher(MD5PasswordHasher):
+    """Counts the passwords that it works on: with the hashers of a real installation they are what takes time."""
+
+    algorithm = "counted"
+    worked = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        type(self).worked += 1
+        return super().encode(password, salt)
+
+
+def test_no_address_is_told_by_the_time_it_takes(settings: Any, db: None) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountedHasher"]
+    known, gone, without = (User.objects.create_user(f"{name}@known.test", PASSWORD) for name in ("a", "b", "c"))
+    gone.is_active = False
+    gone.save()
+    without.set_unusable_password()
+    without.save()
+    for each in (known, gone, without):
+        verified(each)
+    sign_up(Client(), email="unproved@known.test")
+    addresses = [known.email, gone.email, without.email, "unproved@known.test", "nobody@nowhere.test"]
+
+    def work(path: str, **sent: str) -> int:
+        before = CountedHasher.worked
+        Client().post(path, sent)
+        return CountedHasher.worked - before
+
+    assert len({work("/accounts/login/", login=each, password="wrong") for each in addresses}) == 1
+    assert {work("/accounts/signup/", **{**NEW, "email": each}) for each in addresses} == {1}
+    assert {work("/accounts/password/reset/", email=each) for each in addresses} == {0}
+
+
+@pytest.mark.parametrize("path", ["signup", "password/reset"])
+def test_nobody_is_buried_in_mail_from_our_forms(path: str, time_machine: Any) -> None:
+    """S-50: three mails an hour and five a day to one address, whoever types it in how often."""
+    time_machine.move_to("2030-03-04 08:00+00:00", tick=False)
+    told = []
+    for _hour in range(4):
+        for _turn in range(12):
+            Client().post(f"/accounts/{path}/", {**NEW, "email": "victim@far.test"})
+            time_machine.shift(300)
+        told.append(len(mail.outbox))
+    assert told[0] == 3 and told[-1] == 5
 
 
 def test_reset_answers_the_same_for_everybody(client: Client, anna: Any) -> None:
