@@ -1,6 +1,7 @@
 """The ASGI application: pages over HTTP, live updates over sockets."""
 
 import os
+from typing import Any
 
 import django
 
@@ -22,8 +23,16 @@ from portal.security import Peer, Refusals  # noqa: E402
 
 daphne_sockets.mend()
 
+
+async def nothing(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """No socket is here: the handshake is refused, and is no fault of ours in the logs."""
+    scope["refusal"]["why"] = "no such socket"
+    await receive()
+    await send({"type": "websocket.close"})
+
+
 # A page of another site can open a socket with the visitor's cookie: the Origin must be ours, and be there.
-desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(for_colleagues)))
+desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*for_colleagues, re_path("", nothing)])))
 # Visitors come from other sites, with a token and no cookie: the channel's own list says which (S-73).
 chat = URLRouter([*for_visitors, re_path("", desk)])
 

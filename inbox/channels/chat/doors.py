@@ -167,8 +167,11 @@ def text_of(said: dict[str, Any], name: str, limit: int, *, needed: bool = False
     value = said.get(name)
     if value is None and not needed:
         return ""
-    if not isinstance(value, str) or (needed and not value.strip()):
+    if not isinstance(value, str):
         raise invalid()
     if len(value) > limit:
         raise Refused("too-large", _("That is too long."))
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    text = value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if needed and not text.strip():
+        raise invalid()
+    return text

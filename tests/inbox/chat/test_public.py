@@ -149,7 +149,7 @@ def test_origins_are_kept_in_one_spelling(line: str, right: str | None) -> None:
 
 def test_text_is_limited_and_odd_signs_do_no_harm(chat: Any) -> None:
     browser = Browser(chat)
-    for text, status in (("x" * 5_000, 200), ("x" * 5_001, 413), ("", 400), (" \n", 400), (7, 400)):
+    for text, status in (("x" * 5_000, 200), ("x" * 5_001, 413), ("", 400), (" \n", 400), ("\x00", 400), (7, 400)):
         name = f"00000000-0000-0000-0000-{status}{len(str(text)):09d}"
         assert browser.post("say", id=name, text=text).status_code == status
     browser.say("nul \x00 and half a sign \ud83d and U+2028 \u2028 \u202e")

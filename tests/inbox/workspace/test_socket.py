@@ -107,6 +107,13 @@ async def refusals() -> list[tuple[str, str, str]]:
     return [entry async for entry in found]
 
 
+@pytest.mark.parametrize("path", ["/ws/", "/ws/other/", "/desk/inbox/", "/"])
+async def test_a_socket_that_is_not_there_is_refused(path, agent):
+    assert (await (await Tab.of(agent, path=path)).connect(timeout=5))[0] is False
+    assert (await (await Tab.of(None, path=path)).connect(timeout=5))[0] is False
+    assert await refusals() == [("", path, "no such socket")] * 2
+
+
 async def test_a_flood_of_refusals_fills_no_log(agent, monkeypatch):
     monkeypatch.setattr(audit, "_strangers", deque(maxlen=audit.DENIALS_AN_HOUR))
     monkeypatch.setattr(audit, "DENIALS_AN_HOUR", 3)
