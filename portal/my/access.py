@@ -26,7 +26,7 @@ def signed_in(*methods: str) -> Callable[[View], View]:
     """For the signed-in alone, others are asked to sign in; only these methods; never kept by a cache."""
 
     def gate(view: View) -> View:
-        guarded: Any = require_http_methods(list(methods))(view)
+        guarded: Any = require_http_methods([*methods, *(["HEAD"] if "GET" in methods else [])])(view)
         return login_required(never_cache(guarded))
 
     return gate

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core import limits
 from crm.customers import numbers
@@ -87,7 +87,7 @@ def _zone(channel: Channel) -> Any:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def callback(request: HttpRequest) -> HttpResponse:
     """The form, and what becomes of it."""
     channel = callbacks.channel()
@@ -152,7 +152,7 @@ def _known(request: HttpRequest, contact: Contact | None) -> dict[str, str]:
 
 
 @never_cache
-@require_GET
+@require_safe
 def agreed(request: HttpRequest) -> HttpResponse:
     """When we call. Shown to whoever asked, and to nobody else."""
     told = request.session.pop("callback", None)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
 from crm.organisation import access
@@ -33,7 +33,7 @@ THEMES = ("light", "dark", "system")
 
 
 @never_cache
-@require_GET
+@require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """The front door."""
     mailboxes = Channel.objects.filter(kind="email", active=True).exclude(address="").order_by("id")
@@ -46,7 +46,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_request(request: HttpRequest) -> HttpResponse:
     """Write to us: with an account at once, as a guest after confirming the address."""
     channel = guests.form_channel()
@@ -117,14 +117,14 @@ def _form_page(request: HttpRequest, form: RequestForm, status: int = 0) -> Http
     return render(request, "portal/new.html", context, status=status or (400 if form.errors else 200))
 
 
-@require_GET
+@require_safe
 def guest_sent(request: HttpRequest) -> HttpResponse:
     """What happens next. The same for every address."""
     return render(request, "portal/guest_sent.html")
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def guest_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The link of the mail: looking changes nothing, because mail scanners look at every link; the button does."""
     if request.method == "POST":

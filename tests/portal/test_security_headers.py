@@ -335,3 +335,12 @@ def test_what_is_missing_is_told(changed: dict[str, str], told: str) -> None:
     done = deployed(**changed)
     assert done.returncode == 1
     assert told in done.stderr
+
+
+@pytest.mark.django_db
+def test_whoever_only_wants_the_head_gets_it(login: Any, anna: Any) -> None:
+    """Monitors and link checkers ask so (RFC 9110, 9.3.2): a page that there is must not look broken to them."""
+    browser = login(anna)
+    for path in ("/", "/contact/sent/", "/my/tickets/", "/my/account/"):
+        asked = browser.head(path)
+        assert (asked.status_code, asked.content) == (200, b""), path
