@@ -66,8 +66,10 @@ def open_new(draft: Draft, batch: Batch) -> None:
     draft.change = change
     change.board = batch.board(draft)
     draft.settle(RawMessage.Outcome.OPENED)
+    if draft.inbound.ambiguous_sender or draft.inbound.authentication.dmarc == "fail":
+        draft.reason = "unverified sender"
     if draft.linked is not None:
-        draft.reason = f"claims to belong to #{draft.linked.number}"
+        draft.reason = f"unverified: claims to belong to #{draft.linked.number}"
         change.link(draft.linked, TicketLink.Kind.UNVERIFIED)
     batch.remember(draft)
 

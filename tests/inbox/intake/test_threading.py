@@ -116,6 +116,7 @@ def test_a_number_in_the_subject_never_appends_but_is_linked(receive: Any, opene
     raw = receive("Let me in.", sender=MALLORY, subject=subject.format(n=opened.ticket.number))
     link = TicketLink.objects.get(ticket=raw.ticket)
     assert (raw.outcome, link.other_id, link.kind) == (Outcome.OPENED, opened.ticket_id, "unverified")
+    assert raw.reason == f"unverified: claims to belong to #{opened.ticket.number}"
     assert raw.message.unverified and untouched(opened.ticket) == before
 
 
@@ -318,7 +319,7 @@ def test_nobody_is_identified_by_several_or_no_addresses(
         + answer.mail_id.encode()
         + b">\n\nHi\n"
     )
-    assert raw.outcome == Outcome.OPENED and raw.message.unverified
+    assert raw.outcome == Outcome.OPENED and raw.message.unverified and raw.reason.startswith("unverified")
     assert raw.answer in ("no usable sender", "written by a machine: report") and untouched(opened.ticket) == before
 
 
