@@ -7,6 +7,9 @@ from inbox.intake.draft import Draft
 
 
 def further_queues(draft: Draft, batch: Batch) -> None:
-    """Note the queues of all our addresses in To and Cc, beside the one it came by."""
-    written = [a.address for a in (*draft.inbound.to, *draft.inbound.cc)]
-    draft.also_queues |= {c.queue_id for c in batch.own_channels(written)} - {draft.channel.queue_id}
+    """Note the queues of all our addresses that it was sent to, beside the one it came by.
+
+    A hidden copy names them only in what the receiving server wrote down.
+    """
+    written = batch.own_channels(draft.own_addresses_written)
+    draft.also_queues |= {c.queue_id for c in written} - {draft.channel.queue_id}

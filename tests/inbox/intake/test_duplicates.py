@@ -56,6 +56,12 @@ def test_a_blind_copy_to_our_second_address_shows_there_too(receive: Any, mailbo
     assert list(TicketQueue.objects.values_list("ticket", "queue")) == [(one.ticket_id, sales.queue_id)]
 
 
+def test_a_hidden_copy_that_our_server_notes_shows_in_the_queue_it_was_sent_to(receive: Any, sales: Any) -> None:
+    """One mailbox behind both addresses."""
+    one = receive("Hidden copy.", to="Somebody <else@x.test>", Delivered_To="sales@example.com")
+    assert list(TicketQueue.objects.values_list("ticket", "queue")) == [(one.ticket_id, sales.queue_id)]
+
+
 def test_a_copy_in_one_batch_for_two_channels(mailbox: Any, sales: Any) -> None:
     mail = letter("Hidden copy.", mail_id="bcc@x.test")
     accept(mailbox, mail)
