@@ -102,6 +102,8 @@ class Inbound:
     """ISO 639-1, with `zh-hans` and `zh-hant` for Chinese; empty when unsure."""
     automatic: str = ""
     """Why it counts as written by a machine (a short word such as `auto-reply`, `list`, `report`), else empty."""
+    spam: bool = False
+    """True when a server on its way marked it as unwanted: an answer would hit whoever has the forged address."""
     report: DeliveryReport | None = None
     ambiguous_sender: bool = False
     """True when From holds several addresses or none that is usable: nobody may be identified by it."""

@@ -7,11 +7,13 @@ from inbox.intake.draft import Draft
 
 
 def may_answer(draft: Draft, batch: Batch) -> None:
-    """Machines, our own addresses and senders that cannot be identified get no automatic answer."""
+    """Machines, spam, our own addresses and senders that cannot be identified get no automatic answer."""
     if draft.answer:
         return
     if draft.automatic:
         draft.answer = f"written by a machine: {draft.automatic}"
+    elif draft.inbound.spam:
+        draft.answer = "marked as spam"
     elif draft.inbound.ambiguous_sender or not draft.sender:
         draft.answer = "no usable sender"
     elif batch.own_channels([draft.sender]):

@@ -57,7 +57,32 @@ def test_machines_get_no_answer(receive: Any, headers: dict[str, str]) -> None:
     assert automatic() == [] and raw.answer.startswith("written by a machine")
 
 
-@pytest.mark.parametrize("headers", [{"Auto_Submitted": "no"}, {"X_Auto_Response_Suppress": "All"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Spam_Flag": "YES"},
+        {"X_Spam_Status": "Yes, score=9.1 required=5.0"},
+        {"X_Spam": "yes"},
+        {"X_MS_Exchange_Organization_SCL": "6"},
+    ],
+    ids=lambda h: next(iter(h)),
+)
+def test_spam_opens_a_ticket_and_gets_no_answer(receive: Any, headers: dict[str, str]) -> None:
+    """The sender of spam is forged as a rule: an answer would hit a third person."""
+    raw = receive("Cheap watches.", **headers)
+    assert (raw.outcome, raw.answer, automatic()) == ("opened", "marked as spam", [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "no"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"X_Spam_Flag": "NO"},
+        {"X_Spam_Status": "No, score=-1.9 tests=YES"},
+        {"X_MS_Exchange_Organization_SCL": "-1"},
+    ],
+)
 def test_what_people_send_is_answered(receive: Any, headers: dict[str, str]) -> None:
     assert receive("My machine leaks.", **headers).answer == "queued"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from inbox.channels.base import Address, Authentication, Inbound
-from inbox.channels.email.understanding import automatic, bounces, language, quotes
+from inbox.channels.email.understanding import automatic, bounces, language, quotes, spam
 
 from . import addresses, authentication, bodies, dates, guessing, headers, smime, tnef
 from .headers import Fields
@@ -51,6 +51,7 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         files=parsed.files,
         language=language.detect(reply_text or parsed.text),
         automatic=automatic.why_automatic(parsed, parsed.text),
+        spam=spam.is_marked(parsed),
         report=bounces.find_report(parsed) or bounces.find_good_report(parsed),
         ambiguous_sender=_is_ambiguous(fields, senders),
         authentication=authentication.read(parsed.headers.get("authentication-results", ()), trusted)
