@@ -18,8 +18,11 @@ from wagtail.admin.views.mixins import SpreadsheetExportMixin
 from core import audit, limits, proof
 from core.staff.views import proof_asked
 
-FORMULA = re.compile(r"^[\s\x00\ufeff]*[=+\-@＝＋－＠]|^[\t\r\n\x00]")
-"""What a spreadsheet program may take for a formula (CWE-1236), also full-width and behind blanks."""
+FORMULA = re.compile(r"^[\s\x00\ufeff\"';,]*[=+\-@＝＋－＠]|^[\t\r\n\x00]")
+"""What a spreadsheet program may take for a formula (CWE-1236), also full-width and behind blanks or quotation marks.
+
+And behind a semicolon: where that sets cells apart, as in Germany, the rest is a cell of its own.
+"""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """Characters that XML 1.0, and so XLSX, cannot hold."""
 NUMBER = re.compile(r"^[+-]?[\d ()/.-]*\d$")

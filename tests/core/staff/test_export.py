@@ -13,7 +13,7 @@ from core.staff.export import text_cell
 from crm.customers.models import Customer
 from tests import factories
 
-DANGEROUS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\0=1", "＝1", "  =1", '=HYPERLINK("x")', "＋1", "\ufeff=1"]  # fmt: skip
+DANGEROUS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\0=1", "＝1", "  =1", '=HYPERLINK("x")', "＋1", "\ufeff=1", '"=cmd"', ";=1", "';\"@x"]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", DANGEROUS)
@@ -22,7 +22,8 @@ def test_formulas_become_text(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Kaffeehaus", "+49 89 1234567", "-5", "", "a=b", "王小明", '"=cmd"', ";=1", "+1 (212) 555-0100"]
+    "value",
+    ["Kaffeehaus", "+49 89 1234567", "-5", "", "a=b", "王小明", '"Halden"', "'s Gravenhage; 2", "+1 (212) 555-0100"],
 )
 def test_other_text_stays(value: str) -> None:
     assert text_cell(value) == value
