@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from crm.service.models import Ticket
 from inbox.channels import registry
@@ -25,6 +26,8 @@ from inbox.services.accept import accept
 from inbox.services.processing import see_through
 from routing.models import RuleRun
 
+TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h: any other failure makes a mail server send the mail back."""
 Load = Callable[[], bytes]
 _HIDDEN = re.compile(rb"^>(>*From )", re.MULTILINE)
 """As a line is written that would begin the next mail of an mbox (RFC 4155)."""
@@ -46,14 +49,16 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Raises CommandError for a channel that takes no mail or a source that is not there, before any mail is taken.
 
-        What cannot be read among many is named at the end, after the others were taken.
+        What cannot be read among many is named at the end, after the others were taken. While a mail cannot be kept,
+        because of the disk or the database, the command ends with TRY_AGAIN: a mail server then keeps it.
         """
-        name = options["channel"]
-        channel = Channel.objects.filter(name=name).first() or Channel.objects.filter(address=name.lower()).first()
-        if channel is None:
-            raise CommandError(f"There is no channel called {name!r}.")
-        if not registry.has(channel.kind, "reads_mail"):
-            raise CommandError(f"The channel {name!r} takes no mail.")
+        try:
+            self._take(options)
+        except (OSError, DatabaseError) as fault:
+            raise CommandError(f"Try again later: {fault}", returncode=TRY_AGAIN) from fault
+
+    def _take(self, options: dict[str, Any]) -> None:
+        channel = self._channel(options["channel"])
         sources = options["source"] or ([] if options["mbox"] or options["maildir"] else ["-"])
         for source in (*sources, *options["mbox"], *options["maildir"]):
             if source != "-" and not Path(source).exists():
@@ -69,6 +74,15 @@ class Command(BaseCommand):
             self.stdout.flush()
         if unread:
             raise CommandError("\n".join(unread))
+
+    @staticmethod
+    def _channel(name: str) -> Channel:
+        channel = Channel.objects.filter(name=name).first() or Channel.objects.filter(address=name.lower()).first()
+        if channel is None:
+            raise CommandError(f"There is no channel called {name!r}.")
+        if not registry.has(channel.kind, "reads_mail"):
+            raise CommandError(f"The channel {name!r} takes no mail.")
+        return channel
 
     @staticmethod
     def _files(sources: list[str]) -> Iterator[tuple[str, Load]]:

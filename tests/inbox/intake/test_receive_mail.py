@@ -123,3 +123,13 @@ def test_a_mailbox_hides_lines_that_look_like_its_own(run: Run, tmp_path: Path) 
     (tmp_path / "one").write_bytes(b"From anna Mon Nov  2 09:00:00 2026\n" + letter(">From here\n>>From there\n> From"))
     run("--mbox", tmp_path / "one")
     assert RawMessage.objects.get().message.text.split("\n")[:3] == ["From here", ">From there", "> From"]
+
+
+def test_while_the_disk_is_full_a_mail_server_is_told_to_try_again(run: Run, tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "one.eml").write_bytes(letter("one"))
+    settings.STORAGE_RESERVE = 1 << 60
+    with pytest.raises(CommandError) as told:
+        run(tmp_path / "one.eml")
+    assert told.value.returncode == 75 and not RawMessage.objects.exists()
+    settings.STORAGE_RESERVE = 0
+    assert [each["outcome"] for each in run(tmp_path / "one.eml")] == ["opened"]
