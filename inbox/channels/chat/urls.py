@@ -9,7 +9,7 @@ from inbox.channels.chat import callback_views, end_views, file_views, views
 app_name = "chat"
 urlpatterns = [
     # No key has so few letters.
-    path("agents/<str:mark>", file_views.portrait, name="agent"),
+    path("agents/<slug:mark>", file_views.portrait, name="agent"),
     path("<str:key>/session", views.session, name="session"),
     path("<str:key>/events", views.news, name="events"),
     path("<str:key>/say", views.say, name="say"),
