@@ -57,6 +57,11 @@ class DeliveryReport:
     kind: Literal["failure", "success", "receipt", "complaint"] = "failure"
     """`failure` is a delay too; `receipt` (RFC 8098) and `complaint` (RFC 5965) come of what did arrive."""
 
+    @property
+    def unwanted(self) -> bool:
+        """True when the recipient does not want such mail. Feedback on signatures, or that it is no spam, is other."""
+        return self.kind == "complaint" and self.diagnostic.lower() in ("abuse", "fraud", "opt-out", "opt-out-list")
+
 
 @dataclass(frozen=True, slots=True)
 class Authentication:

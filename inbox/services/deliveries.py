@@ -138,7 +138,7 @@ def bounced(report: DeliveryReport, *, delivered_to: Iterable[str] = ()) -> Deli
     delivery = _subject_of(report, delivered_to)
     if delivery is None:
         return None
-    if report.kind == "complaint":
+    if report.unwanted:
         delivery.complained_at = timezone.now()
         delivery.save(update_fields=["complained_at"])
     if report.kind != "failure" and (report.kind != "success" or delivery.bounced_at):

@@ -174,7 +174,7 @@ def _tell_of_report(draft: Draft, batch: Batch) -> None:
     if delivery is None or report is None or delivery.message is None:
         return
     failed = report.permanent and delivery.purpose == Delivery.Purpose.REPLY
-    if not failed and report.kind != "complaint":
+    if not failed and not report.unwanted:
         return
     ticket_id = delivery.message.ticket_id
     change = batch.changes.get(ticket_id) or Change.lock(ticket_id, merged=True)

@@ -64,7 +64,7 @@ This is an abuse report.
 --B
 Content-Type: message/feedback-report
 
-Feedback-Type: abuse
+Feedback-Type: {kind}
 Version: 1
 User-Agent: X/1
 Original-Rcpt-To: <anna@customer.test>
@@ -194,7 +194,7 @@ def test_abuse_reports_and_read_receipts_open_no_ticket(
 
 def test_who_marked_our_mail_as_unwanted_gets_no_more_automatic_answers(receive: Any, delivery: Delivery) -> None:
     ticket = delivery.message.ticket
-    raw = receive(COMPLAINT.format(mail_id=delivery.mail_id).encode())
+    raw = receive(COMPLAINT.format(mail_id=delivery.mail_id, kind="abuse").encode())
     delivery.refresh_from_db()
     assert (raw.outcome, raw.ticket_id, delivery.state) == ("delivery-report", ticket.pk, "sent")
     assert delivery.complained_at is not None and ticket.status == "resolved"
@@ -204,6 +204,15 @@ def test_who_marked_our_mail_as_unwanted_gets_no_more_automatic_answers(receive:
     again = receive("And the other machine?", subject="Another one")
     assert (again.outcome, again.answer) == ("opened", "mail of ours to this address was reported as unwanted")
     assert receive("It leaks.", sender="ben@customer.test", subject="Leaks").answer == "queued"
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "auth-failure"])
+def test_feedback_that_is_no_complaint_changes_nothing(receive: Any, delivery: Delivery, kind: str) -> None:
+    raw = receive(COMPLAINT.format(mail_id=delivery.mail_id, kind=kind).encode())
+    delivery.refresh_from_db()
+    assert (raw.outcome, delivery.complained_at) == ("delivery-report", None)
+    assert not TicketEvent.objects.filter(what="complained").exists()
+    assert receive("And the other machine?", subject="Another one").answer == "queued"
 
 
 @pytest.mark.parametrize("purpose", ["main", "copy"])
