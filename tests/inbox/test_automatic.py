@@ -91,6 +91,7 @@ def test_senders(sender: str, reason: str) -> None:
         "Frånvaro: beställning",
         "Fraværende: ordre",
         "Poissa toimistolta: tilaus",
+        "Poissa: tilaus",
         "Poza biurem: zamówienie",
         "Вне офиса: заказ",
         "不在办公室: 订单",
@@ -122,6 +123,39 @@ def test_absence_by_subject(subject: str) -> None:
 def test_absence_by_text_of_an_automatic_reply(subject: str, text: str) -> None:
     assert why(subject, text) == "out-of-office"
     assert why(subject, "x") == "auto-reply"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I got your automatic reply yesterday, but nobody has called me.",
+        "The automated response you sent has a wrong number in it.",
+        "We have only received an automatic answer so far. When do you come?",
+        "Danke für Ihre automatische Antwort. Bitte rufen Sie mich an.",
+        "Ich habe bisher nur eine automatische Antwort erhalten.",
+        "J'ai reçu votre réponse automatique, mais personne ne m'a appelé.",
+        "He recibido su respuesta automática, pero nadie me ha llamado.",
+        "收到了你们的自动回复，但是没有人联系我。",
+        "只收到自动回复，请问什么时候派人来？",
+    ],
+)
+def test_who_writes_about_our_automatic_answer_is_a_person(text: str) -> None:
+    assert why("Re: Your order", text) == why("Re: Your order", text, more="In-Reply-To: <1@us.example>\n") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is an automatic reply. We have received your message.",
+        "You have received this automated response because you wrote to us.",
+        "Thank you, we received your mail. This is an automated message, you need not answer.",
+        "Dies ist eine automatische Antwort. Wir haben Ihre Nachricht erhalten.",
+        "Ceci est une réponse automatique. Nous avons reçu votre message.",
+        "您的邮件已收到，此邮件为系统自动回复。",
+    ],
+)
+def test_what_says_of_itself_that_it_is_automatic_is(text: str) -> None:
+    assert why("Re: Your order", text, more="In-Reply-To: <1@us.example>\n") == "auto-reply"
 
 
 @pytest.mark.parametrize(

@@ -220,10 +220,13 @@ def _declares_itself(parsed: ParsedMail, text: str) -> bool:
     if _says_automatic(parsed.subject[:300]):
         return True
     plain = text.strip()
-    return bool(
-        words.SELF_DECLARED.search(plain[:500])
-        or (len(plain) > 500 and len(plain) < 4000 and words.SELF_DECLARED.search(plain[-400:]))
-    )
+    return _says_of_itself(plain[:500]) or (500 < len(plain) < 4000 and _says_of_itself(plain[-400:]))
+
+
+def _says_of_itself(passage: str) -> bool:
+    if not words.SELF_DECLARED.search(passage):
+        return False
+    return bool(words.SELF_DECLARED.search(words.NOT_OF_ITSELF.sub(" ", passage)))
 
 
 def _is_answering(parsed: ParsedMail, text: str) -> bool:

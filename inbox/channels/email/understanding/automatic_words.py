@@ -28,7 +28,7 @@ _ABSENT_SUBJECT = (
     r"in ferie (?:fino|dal)",
     r"afwezig(?:heid)?|niet op kantoor|buiten kantoor|met vakantie|op vakantie|frånvaro|frånvarande|"
     r"inte på kontoret|ej på kontoret|på semester|fravær|fraværende|ikke på kontoret|på ferie|"
-    r"poissa(?: toimistolta|olo)|lomalla\b",
+    r"poissa(?: toimistolta|olo|\s*:)|lomalla\b",
     r"poza biurem|nieobecno[śs][ćc]|na urlopie|mimo kancel[áa][řr]|nepřítomn|neprítomn|dovolen[áée]|házon kívül|"
     r"irodán kívül|szabadság|în afara biroului|absență|concediu",
     r"вне офиса|отсутству(?:ю|ет) в офисе|нет на (?:рабочем )?месте|в отпуске|уведомление об отсутствии|"
@@ -106,6 +106,18 @@ SELF_DECLARED = _any(
     r"(?:本|此|这|該|这封|此封|这是|這是)[^。\n]{0,14}(?:自动|自動)|自动回复|自動回覆|自动发送|自動發送|系统自动|"
     r"系統自動|自動返信|自動送信|自動応答|自動配信|자동\s*(?:응답|"
     r"회신|발송|답장)|tự động|ตอบกลับอัตโนมัติ|رد تلقائي",
+)
+
+# Of the machine that its writer had an answer from, often ours: people quote what they complain about.
+NOT_OF_ITSELF = re.compile(
+    r"\b(?:your|ihre?[nrms]?|eure?[nrms]?|uw|jullie)\s+(?:\w+[\s-]+)?auto\w*(?:[\s-]+\w+)?"
+    r"|\b(?:votre|vos|su|tu|sua|vuestra|vostra)\s+(?:\S+\s+)?\S+\s+autom[aá]ti\w+"
+    r"|\b(?:i|we)\b[^.\n]{0,30}\b(?:got|get|getting|received)\b[^.\n]{0,20}?\bauto\w*[\s-]+\w+"
+    r"|\bauto\w*[\s-]+(?:reply|response|answer|e-?mail|message|acknowledge?ment)\s+(?:(?:that|which)\s+)?(?:you|i|we)\b"
+    r"|\bhabe[^.\n]{0,30}\bautomatische \w+ (?:erhalten|bekommen)"
+    r"|(?:您|你们?|您们|贵\w{1,2}?|貴\w{1,2}?)的?の?自[动動]\w{0,4}|收到了?(?:一封|的)?自[动動]回[复覆]"
+    r"|(?:頂いた|いただいた)自動\w{0,4}",
+    re.IGNORECASE,
 )
 
 ABSENT = _any(
