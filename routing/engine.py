@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +41,17 @@ class Step:
     kind: ActionKind
     parameters: Mapping[str, Any]
 
+    def apply(self, target: Any, name: str) -> str:
+        """Do it for the rule or macro of this name; what was done, in words.
+
+        Raises RuleInvalid when it names somebody or something that is no longer there, and what the action raises.
+        """
+        try:
+            return self.kind.apply(target, self.parameters, name)
+        except ObjectDoesNotExist:
+            gone = gettext("“%(action)s”: what it names is no longer there.") % {"action": self.kind.label}
+            raise RuleInvalid(gone) from None
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
@@ -59,12 +71,20 @@ class CompiledRule:
         return any(step.kind.changes for step in self.steps)
 
     def matches(self, reading: Reading) -> bool:
-        """Whether its conditions hold."""
-        if self.idle_minutes is not None:
-            passed = reading.number(Rule.AFTER[Rule.Event(self.event)])
-            if passed is None or passed < self.idle_minutes:
-                return False
-        return self.condition.test(reading)
+        """Whether its time has come and its conditions hold."""
+        return all(reason.holds for reason in self._time(reading)) and self.condition.test(reading)
+
+    def reasons(self, reading: Reading) -> tuple[Reason, ...]:
+        """Every comparison with its outcome, that of the time first."""
+        return (*self._time(reading), *self.condition.reasons(reading))
+
+    def _time(self, reading: Reading) -> tuple[Reason, ...]:
+        if self.idle_minutes is None:
+            return ()
+        fact = Rule.AFTER[Rule.Event(self.event)]
+        passed = reading.number(fact)
+        come = passed is not None and passed >= self.idle_minutes
+        return (Reason(fact, "at_least", str(self.idle_minutes), shorten(passed), come),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +153,8 @@ def compile_action(item: Any) -> Step:
 
 
 def perform(actions: Any, target: Any, name: str) -> list[str]:
-    """Do the actions of a macro; what each did, in words. Raises RuleInvalid before anything is done."""
-    steps = compile_actions(actions)
-    return [words for step in steps if (words := step.kind.apply(target, step.parameters, name))]
+    """Do the actions of a macro; what each did, in words. Raises RuleInvalid; then nothing of it may be saved."""
+    return [words for step in compile_actions(actions) if (words := step.apply(target, name))]
 
 
 @dataclass
@@ -179,7 +198,7 @@ class RuleBook:
             try:
                 if not rule.matches(reading):
                     continue
-                because = [reason.row() for reason in rule.condition.reasons(reading) if reason.holds]
+                because = [reason.row() for reason in rule.reasons(reading) if reason.holds]
             except DatabaseError:
                 raise
             except Exception as fault:  # one bad rule never stops the others (S-67)
@@ -224,7 +243,7 @@ class RuleBook:
             if quiet and not step.kind.changes:
                 continue
             try:
-                words = step.kind.apply(target, step.parameters, rule.name)
+                words = step.apply(target, rule.name)
             except DatabaseError:
                 raise
             except Exception as fault:
@@ -251,7 +270,7 @@ def explain(rule: CompiledRule, reading: Reading, *, reached: bool = True) -> Ex
     """What one rule makes of these facts, with the outcome of every comparison."""
     try:
         matched = rule.matches(reading)
-        reasons = tuple(rule.condition.reasons(reading))
+        reasons = rule.reasons(reading)
     except DatabaseError:
         raise
     except Exception as fault:

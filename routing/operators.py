@@ -113,6 +113,14 @@ def _number_less(name: str, value: Decimal) -> Test:
     return lambda reading: (found := reading.number(name)) is not None and found < value
 
 
+def _number_at_least(name: str, value: Decimal) -> Test:
+    return lambda reading: (found := reading.number(name)) is not None and found >= value
+
+
+def _number_at_most(name: str, value: Decimal) -> Test:
+    return lambda reading: (found := reading.number(name)) is not None and found <= value
+
+
 def _number_set(name: str, _value: None) -> Test:
     return lambda reading: reading.number(name) is not None
 
@@ -172,6 +180,8 @@ _SET = {
 _NUMBER = {
     "greater": Operator(_("is more than"), "number", _number_greater),
     "less": Operator(_("is less than"), "number", _number_less),
+    "at_least": Operator(_("is at least"), "number", _number_at_least),
+    "at_most": Operator(_("is at most"), "number", _number_at_most),
     "is": Operator(_("is"), "number", _number_is),
     "is_not": Operator(_("is not"), "number", _not(_number_is)),
     "set": Operator(_("is filled in"), "nothing", _number_set),

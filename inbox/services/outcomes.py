@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import fault, ledger
+from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket
 from inbox import live
@@ -98,6 +99,7 @@ def fail(row: Delivery) -> None:
     change.ticket.activity_at = timezone.now()
     if change.ticket.status not in Ticket.WORKING and change.ticket.status != Ticket.Status.MERGED:
         change.set_status(Ticket.Status.OPEN, why="undelivered")
+    rules.run_changed([change])
     change.save()
 
 

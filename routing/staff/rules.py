@@ -55,10 +55,10 @@ class RuleForm(DraftForm):
 
     def clean(self) -> dict[str, Any]:
         """Say at its field what is missing."""
-        data = super().clean()
-        if data.get("event") in Rule.AFTER and not data.get("idle_minutes"):
+        said = self.cleaned_data
+        if said.get("event") in Rule.AFTER and not (said.get("idle_minutes") or self.errors.get("idle_minutes")):
             self.add_error("idle_minutes", _("Say after how many minutes the rule runs."))
-        return data
+        return super().clean()
 
     @property
     def takes_time(self) -> bool:

@@ -102,6 +102,12 @@ def test_set(operator, value, found, outcome):
     [
         ("greater", "3", 4, True),
         ("greater", "3", 3, False),
+        ("at_least", "3", 3, True),
+        ("at_least", "3", "2.9", False),
+        ("at_least", "3", None, False),
+        ("at_most", "3", 3, True),
+        ("at_most", "3", 4, False),
+        ("at_most", "3", None, False),
         ("less", 3, 2.5, True),
         ("less", "3", None, False),
         ("is", "3.0", 3, True),
