@@ -204,6 +204,27 @@ def beyond_the_edge(page, selector):
     )
 
 
+def test_a_menu_opens_to_the_side_that_has_room(browser, site, agent, ticket, channel):
+    """The tags stand further to the right or to the left, as wide as the window is and as much as stands before them."""
+    services.tag(ticket, add=["steam", "vip"], by=agent)
+    services.assign(ticket, agent, by=agent)
+    desk = Desk(browser, site, agent)
+    page = desk.open(f"/desk/inbox/{ticket.number}/?view=open")
+    menu = page.locator("[data-menu=tag]")
+    for width in range(1000, 1500, 60):
+        page.set_viewport_size({"width": width, "height": 800})
+        menu.locator("summary").click()
+        menu.get_by_role("button", name="steam").wait_for(state="visible")
+        page.wait_for_function(
+            "() => { const box = document.querySelector('[data-menu=tag] .g-menu__panel').getBoundingClientRect();"
+            " return box.left >= 0 && box.right <= innerWidth; }",
+            timeout=10_000,
+        )
+        page.keyboard.press("Escape")
+    desk.context.close()
+    assert desk.faults == []
+
+
 def test_one_pane_at_a_time_on_a_phone(browser, site, agent, ticket, channel):
     desk = Desk(browser, site, agent)
     desk.page.set_viewport_size({"width": 360, "height": 740})
