@@ -37,7 +37,7 @@ def write(out: Outbound, suffix: str = "") -> Receipt:
     person = re.sub(r"[^A-Za-z0-9@.+_-]", "_", out.recipient)[:80]
     path = folder / f"{timezone.now():%Y%m%d-%H%M%S}-{out.delivery_id}-{person}{suffix}"
     half = path.with_suffix(".part")
-    with half.open("wb") as file:
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(out.content)
         file.flush()
         os.fsync(file.fileno())

@@ -338,6 +338,7 @@ def test_the_sink_of_the_try_out(settings, tmp_path):
     assert [f.suffix for f in files] == [".eml"]
     assert delivery.response == f"Written to {files[0].name}"
     assert f"<{delivery.mail_id}>".encode() in files[0].read_bytes()
+    assert files[0].stat().st_mode & 0o777 == 0o600
 
 
 def test_the_loop_outlives_a_database_that_fails(sink, monkeypatch):
