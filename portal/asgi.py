@@ -11,7 +11,6 @@ django.setup(set_prefix=False)
 # Consumers import models, which exist only once Django is set up.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from core.running import settle  # noqa: E402
@@ -19,7 +18,7 @@ from inbox.channels.chat.sockets import websocket_urlpatterns as for_visitors  #
 from inbox.workspace.sockets import websocket_urlpatterns as for_colleagues  # noqa: E402
 from portal import daphne_sockets  # noqa: E402
 from portal.handler import PagesHandler  # noqa: E402
-from portal.security import Peer, Refusals  # noqa: E402
+from portal.security import OwnPages, Peer, Refusals  # noqa: E402
 
 daphne_sockets.mend()
 
@@ -32,7 +31,7 @@ async def nothing(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 # A page of another site can open a socket with the visitor's cookie: the Origin must be ours, and be there.
-desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*for_colleagues, re_path("", nothing)])))
+desk = OwnPages(AuthMiddlewareStack(URLRouter([*for_colleagues, re_path("", nothing)])))
 # Visitors come from other sites, with a token and no cookie: the channel's own list says which (S-73).
 chat = URLRouter([*for_visitors, re_path("", desk)])
 

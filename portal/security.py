@@ -15,11 +15,13 @@ from urllib.parse import urlencode
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from channels.db import database_sync_to_async
+from channels.security.websocket import WebsocketDenier
 from csp.constants import NONCE, SELF
 from django.conf import settings
 from django.contrib.auth import logout
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
@@ -161,6 +163,38 @@ class Peer:
             address = client_address(client[0], ",".join(value.decode("latin-1") for value in forwarded))
             scope = {**scope, "client": (address, client[1])}
         return await self.inner(scope, receive, send)
+
+
+_PORTS = {"http": ":80", "https": ":443"}
+
+
+def is_own(origin: str, host: str) -> bool:
+    """Whether a page of `origin` stands where the request came to, by the rule that forms are checked by, or is listed.
+
+    Browsers send cookies to every port of a host: a page of another port, or without TLS, is a stranger's (S-73).
+    """
+    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return False
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    scheme, _sign, place = origin.partition("://")
+    if scheme not in (("https",) if settings.HTTPS else ("http", "https")):
+        return False
+    return place.lower() == host.lower().removesuffix(_PORTS[scheme])
+
+
+class OwnPages:
+    """Opens sockets to pages of this site alone; one that does not say where it stands is refused."""
+
+    def __init__(self, inner: Callable[..., Any]) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        """Pass the connection on, or refuse it."""
+        told = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        open_to = self.inner if len(told) == 1 and is_own(told[0], host) else WebsocketDenier()
+        return await open_to(scope, receive, send)
 
 
 class Refusals:

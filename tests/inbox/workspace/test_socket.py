@@ -93,7 +93,20 @@ class Tab(WebsocketCommunicator):
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.test", "null", None, "http://127.0.0.1.evil.test", "https://evil.test/127.0.0.1", "http://evil@x"],
+    [
+        "https://evil.test",
+        "null",
+        None,
+        "http://127.0.0.1.evil.test",
+        "https://evil.test/127.0.0.1",
+        "http://evil@x",
+        "http://127.0.0.1:8001",
+        "http://127.0.0.1@evil.test",
+        "ftp://127.0.0.1",
+        "127.0.0.1",
+        "http://localhost",
+        "",
+    ],
 )
 async def test_a_foreign_origin_is_refused(origin, agent):
     tab = await Tab.of(agent, origin)
