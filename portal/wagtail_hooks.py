@@ -6,10 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from wagtail import hooks
 
+from crm.organisation.models import User
 from portal.staff import GROUPS, MENU_NAMES, SINGLE
 
 ICONS = [
@@ -47,6 +49,13 @@ STYLES = ("css/tokens.css", "css/components.css", "css/controls.css", "staff/she
 def styles() -> SafeString:
     """Our tokens and components after Wagtail's own."""
     return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((static(f"core/{name}"),) for name in STYLES))
+
+
+@hooks.register("get_avatar_url")
+def portrait(user: User, size: int) -> str | None:
+    """The picture that visitors of the chat see too."""
+    mark = getattr(user, "portrait_mark", "")
+    return reverse("chat:agent", args=[mark]) if mark else None
 
 
 @hooks.register("register_admin_viewset")

@@ -59,6 +59,13 @@ def test_visitors_see_the_picture_of_who_answers(chat: Any, here: Any, login: An
     assert answer.headers["Content-Type"] == f"image/{drawn.format.lower()}"
 
 
+def test_the_desk_shows_it_beside_the_own_name(here: Any, login: Any) -> None:
+    client = login(here)
+    profile(client, here, portrait=upload(photo()))
+    mark = User.objects.get(pk=here.pk).portrait_mark
+    assert f"/chat/v1/agents/{mark}" in client.get("/desk/notifications/").content.decode()
+
+
 def test_a_new_picture_has_a_new_address_and_the_old_one_is_gone(here: Any, login: Any) -> None:
     client = login(here)
     marks = []
