@@ -26,4 +26,5 @@ urlpatterns = [
     path("<int:pk>/ticket/", cards.ticket, name="ticket"),
     path("<int:pk>/person/", cards.person, name="person"),
     path("<int:pk>/recording/", pages.recording, name="recording"),
+    path("<int:pk>/listen/", pages.listen, name="listen"),
 ]

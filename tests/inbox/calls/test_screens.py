@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -242,6 +243,40 @@ def test_a_recording_is_attached(desk: Client, report: Any, post: Callable[[], N
     post()
     desk.post(f"/desk/calls/{pk}/recording/", upload())
     assert Attachment.objects.get().message == only_call().message
+
+
+def test_a_recording_is_played_from_any_place(
+    desk: Client, report: Any, post: Callable[[], None], caller: Any, login: Any
+) -> None:
+    report("newCall")
+    report("hangup", cause="cancel")
+    post()
+    pk, sound = only_call().pk, bytes(range(256)) * 8
+    for name in ("talk.wav", "talk.html"):
+        file = SimpleUploadedFile(name, sound, "text/html")
+        desk.post(f"/desk/calls/{pk}/recording/", {"file": file})
+    played, other = Attachment.objects.order_by("pk")
+    address = f"/desk/calls/{pk}/listen/?file={played.pk}"
+    page = desk.get(f"/desk/calls/{pk}/")
+    assert page.content.decode().count("<audio") == 1
+    assert f'src="{address}"' in page.content.decode()
+    assert "media-src 'self'" in page["Content-Security-Policy"]
+
+    whole = desk.get(address)
+    assert (whole.status_code, whole["Content-Type"], whole["Accept-Ranges"]) == (200, "audio/wav", "bytes")
+    assert whole.getvalue() == sound
+    for wanted, first, last in (("bytes=0-", 0, 2047), ("bytes=100-199", 100, 199), ("bytes=2000-9999", 2000, 2047)):
+        part = desk.get(address, headers={"Range": wanted})
+        assert (part.status_code, part["Content-Range"]) == (206, f"bytes {first}-{last}/2048")
+        assert part["Content-Length"] == str(last - first + 1)
+        assert part.getvalue() == sound[first : last + 1]
+        assert (part["X-Content-Type-Options"], part["Content-Security-Policy"][:7]) == ("nosniff", "sandbox")
+    assert desk.get(address, headers={"Range": "bytes=2048-"}).status_code == 416
+    for nonsense in ("bytes=-5", "bytes=1-2,4-5", "lines=1-2", "bytes=9-1x"):
+        assert desk.get(address, headers={"Range": nonsense}).getvalue() == sound, nonsense
+    assert desk.get(f"/desk/calls/{pk}/listen/?file={other.pk}").status_code == 404, "no page of a stranger's is played"
+    assert desk.get(f"/desk/calls/{pk}/listen/?file=x").status_code == 404
+    assert login(factories.StaffFactory(role="agent")).get(address).status_code == 404
 
 
 # The form
