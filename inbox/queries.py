@@ -260,7 +260,7 @@ def counts(base: TicketQuerySet, views: Sequence[View], user: User) -> dict[str,
     params: list[Any] = []
     for view in views:
         try:
-            rows = narrow(base, view.filters, user).order_by().values("pk")[:COUNT_LIMIT]
+            rows = narrow(base, view.filters, user).order_by(*_walk(view)).values("pk")[:COUNT_LIMIT]
             sql, values = rows.query.sql_with_params()
         except (EmptyResultSet, FilterInvalid):
             continue
@@ -272,3 +272,12 @@ def counts(base: TicketQuerySet, views: Sequence[View], user: User) -> dict[str,
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(parts), params)
         return dict(zip(keys, cursor.fetchone(), strict=True))
+
+
+def _walk(view: View) -> tuple[str, ...]:
+    """In which order a hundred are looked for. Without one PostgreSQL walks the table from its oldest rows on.
+
+    What is due and what sleeps have indexes in orders of their own: there no order is quicker.
+    """
+    own_index = view.order != "newest" or view.filters.get("status") == [Ticket.Status.SNOOZED]
+    return () if own_index else ("-activity_at", "-pk")
