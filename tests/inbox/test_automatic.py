@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inbox.channels.email.reading.message import parse
+from inbox.channels.email.reading.message import parse, read
 from inbox.channels.email.understanding.automatic import is_auto_reply, why_automatic
 
 pytestmark = pytest.mark.once
@@ -141,6 +141,36 @@ def test_absence_by_text_of_an_automatic_reply(subject: str, text: str) -> None:
 )
 def test_who_writes_about_our_automatic_answer_is_a_person(text: str) -> None:
     assert why("Re: Your order", text) == why("Re: Your order", text, more="In-Reply-To: <1@us.example>\n") == ""
+
+
+ANSWERS = {
+    "below": "{own}\n\nOn Sat, 28 Nov 2026 at 10:00, Shop <service@shop.example> wrote:\n> {quoted}\n> Kind regards\n",
+    "above": "> {quoted}\n\n{own}\n",
+    "outlook": "{own}\n\n-----Original Message-----\nFrom: Shop <service@shop.example>\nSent: Saturday\n"
+    "To: ann@client.example\nSubject: Re: Order\n\n{quoted}\n",
+    "german": "{own}\n\nVon: Shop <service@shop.example>\nGesendet: Samstag, 28. November 2026 10:00\n"
+    "An: ann@client.example\nBetreff: Re: Order\n\n{quoted}\n",
+    "chinese": "{own}\n\n------------------ 原始邮件 ------------------\n发件人: Shop <service@shop.example>\n"
+    "发送时间: 2026年11月28日\n主题: Re: Order\n\n{quoted}\n",
+}
+
+
+@pytest.mark.parametrize("style", ANSWERS)
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "This is an automatic reply. We have received your message and will answer soon.",
+        "I am out of the office until Monday. In urgent cases please contact Bob.",
+        "Dies ist eine automatische Antwort. Wir haben Ihre Nachricht erhalten.",
+        "这是自动回复，您的邮件我们已收到，会尽快处理。",
+    ],
+)
+def test_who_quotes_an_automatic_answer_is_a_person(style: str, quoted: str) -> None:
+    header = "From: ann@client.example\nSubject: Re: Order\nIn-Reply-To: <1@shop.example>\n"
+    for own, found in (("Thanks, but it still leaks.", ""), (quoted, "auto")):
+        body = ANSWERS[style].format(own=own, quoted=quoted if not found else "Where is my order?")
+        mail = read(f"{header}Content-Type: text/plain; charset=utf-8\n\n{body}".encode())
+        assert bool(mail.automatic) == bool(found), mail.automatic
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
     """
     parsed, fields, hint = _parse(raw)
     senders = _mailboxes(fields, "from", hint)
-    reply_text = quotes.strip(parsed.text, parsed.html)
+    reply_text, unquoted = quotes.both(parsed.text, parsed.html)
     return Inbound(
         sender=parsed.sender,
         subject=parsed.subject,
@@ -50,7 +50,7 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         sent_at=_sent_at(parsed),
         files=parsed.files,
         language=language.detect(reply_text or parsed.text),
-        automatic=automatic.why_automatic(parsed, parsed.text),
+        automatic=automatic.why_automatic(parsed, unquoted or parsed.text),
         spam=spam.is_marked(parsed),
         report=bounces.find_report(parsed) or bounces.find_good_report(parsed),
         ambiguous_sender=_is_ambiguous(fields, senders),

@@ -84,9 +84,10 @@ _BULK_PRECEDENCE = {
 def why_automatic(parsed: ParsedMail, text: str) -> str:
     """Why this mail counts as written by a machine, or an empty string for a person's mail.
 
-    `text` is the plain body, best without quoted mail. The word is one of `out-of-office`, `auto-reply`, `report`
-    (delivery status, read receipt, feedback), `calendar` (an answer to an invitation), `auto-generated` (RFC 3834
-    section 5), `list`, `bulk`, `loop` (X-Loop), `null-sender` (RFC 5321 section 4.5.5), `machine-sender`.
+    `text` is the plain body without quoted mail: people quote the automatic answers that they had. The word is one of
+    `out-of-office`, `auto-reply`, `report` (delivery status, read receipt, feedback), `calendar` (an answer to an
+    invitation), `auto-generated` (RFC 3834 section 5), `list`, `bulk`, `loop` (X-Loop), `null-sender` (RFC 5321 section
+    4.5.5), `machine-sender`.
     `X-Auto-Response-Suppress` proves nothing: Exchange writes it on what people send.
     """
     if _is_report(parsed):

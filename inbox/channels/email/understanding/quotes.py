@@ -41,6 +41,11 @@ def strip(text: str, html: str = "") -> str:
     `html` is the HTML body of the same mail as sent, if there is one: its structure decides where the text gives no
     clue.
     """
+    return both(text, html)[0]
+
+
+def both(text: str, html: str = "") -> tuple[str, str]:
+    """What `strip` says, and `text` without quoted messages but with its signature, in one go."""
     text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
     if "-----BEGIN PGP SIG" in text:
         text = _DASHED_BY_PGP.sub("", _ARMOUR.sub("", text))
@@ -52,8 +57,8 @@ def strip(text: str, html: str = "") -> str:
         by_structure = own_text_length(html, "".join("\n".join(lines).split()))
         if by_structure:
             kept = _first_characters(lines, by_structure)
-    own = _without_signature(kept)
-    return _tidy(own) or _tidy(kept if not found else [])
+    unquoted = _tidy(kept)
+    return _tidy(_without_signature(kept)) or ("" if found else unquoted), unquoted
 
 
 def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
