@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -135,8 +135,10 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
     new.link(change.ticket, TicketLink.Kind.SPLIT)
     if first.kind == Message.Kind.INBOUND:
         new.heard(first.at)
+    new.waits_since(_unanswered(rows))
     new.save()
     _move_messages(rows, new)
+    change.waits_since(_unanswered(change.ticket.messages.order_by("seq")))
     new.ticket.message_count = _said(rows)
     new.ticket.preview = " ".join((rows[-1].reply_text or rows[-1].text).split())[:200]
     change.ticket.message_count -= _said(rows)
@@ -150,6 +152,19 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
 def _said(messages: Sequence[Message]) -> int:
     """How many of them count as said by somebody to somebody (`Ticket.message_count`)."""
     return sum(m.kind in (Message.Kind.INBOUND, Message.Kind.OUTBOUND, Message.Kind.CALL) for m in messages)
+
+
+def _unanswered(messages: Iterable[Message]) -> datetime | None:
+    """When the first of them came that waits for an answer; None: nothing does. They are given in order."""
+    since = None
+    for message in messages:
+        if message.kind == Message.Kind.OUTBOUND:
+            since = None
+        elif message.kind == Message.Kind.CALL:
+            since = (since or message.at) if message.facts.get("missed") else None
+        elif message.kind == Message.Kind.INBOUND and not message.automatic:
+            since = since or message.at
+    return since
 
 
 def _move_messages(messages: Sequence[Message], change: Change) -> list[int]:

@@ -179,6 +179,25 @@ def test_splitting_some_messages_off(pair: Any, agent: Any) -> None:
     assert (new.queue, new.links.get().kind, new.contact) == (ticket.queue, "split", second.contact)
 
 
+@pytest.mark.parametrize(("apart", "old", "new"), [(3, None, 3), (0, 3, 0), (1, 3, None)])
+def test_each_part_waits_for_what_nobody_answered_in_it(
+    queue: Any, agent: Any, apart: int, old: int | None, new: int | None
+) -> None:
+    """Asked, answered twice, asked again: one of these is split off; then who waits since which of them."""
+    ticket = factories.TicketFactory(queue=queue)
+    moments = [timezone.now() - timedelta(hours=hours) for hours in (9, 8, 7, 6)]
+    kinds = ("inbound", "outbound", "outbound", "inbound")
+    rows = [
+        factories.MessageFactory(ticket=ticket, kind=kind, at=at, contact=ticket.contact)
+        for kind, at in zip(kinds, moments, strict=True)
+    ]
+    Ticket.objects.filter(pk=ticket.pk).update(waiting_since=moments[3])
+    made = merging.split(ticket, [rows[apart]], by=agent)
+    ticket.refresh_from_db()
+    expected = tuple(None if number is None else moments[number] for number in (old, new))
+    assert (ticket.waiting_since, made.waiting_since) == expected
+
+
 def test_a_foreign_message_cannot_be_split_off(pair: Any, agent: Any) -> None:
     ticket, other = pair
     before = state(*pair)
