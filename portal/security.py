@@ -25,6 +25,7 @@ from django.http.request import split_domain_port, validate_host
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
+from django.utils.cache import has_vary_header
 from django.utils.translation import gettext as _
 
 from core import audit, proof
@@ -138,6 +139,9 @@ def header_middleware(get_response: Handler) -> Handler:
         if hasattr(response, "varies"):
             # The same for everybody: what the layers below looked at (session, language) makes no difference.
             response.headers["Vary"] = response.varies
+        elif has_vary_header(response, "Cookie"):
+            # What one person was shown is not found behind the Back button by the next one at this machine.
+            response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if "/key/" in request.path or "/confirm" in request.path:

@@ -80,9 +80,13 @@ def test_an_address_that_is_a_secret_is_not_told_on(client: Client) -> None:
     assert response["Referrer-Policy"] == "strict-origin"
 
 
-def test_desk_pages_are_not_kept(login: Any, administrator: Any) -> None:
-    for path in ("/desk/", "/desk/customers/", "/desk/journal/"):
-        assert "no-store" in login(administrator).get(path)["Cache-Control"], path
+def test_pages_for_one_person_are_not_kept(login: Any, administrator: Any, anna: Any) -> None:
+    desk = ("/desk/", "/desk/customers/", "/desk/journal/", "/desk/calls/", "/desk/calls/statistics/", "/desk/none/")
+    own = ("/my/tickets/", "/my/account/", "/my/tickets/1/", "/accounts/email/", "/accounts/2fa/")
+    for person, paths in ((administrator, desk), (anna, own)):
+        browser = login(person)
+        for path in paths:
+            assert "no-store" in browser.get(path)["Cache-Control"], path
 
 
 # What a peer says of itself (S-62)
