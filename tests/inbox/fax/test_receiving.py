@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def test_a_fax_becomes_a_ticket_of_the_right_person(capsys, fax, file, contact):
     assert message.facts == {"called_number": NUMBER, "station": "", "damaged": False, "pages": 3}
     kept = message.attachments.get()
     assert (kept.name, kept.content_type, kept.size) == ("fax000000012.tif", "image/tiff", len(sheets.three()))
+
+
+def test_the_machine_that_received_it_waits_for_nobody_to_read_it(tmp_path, file):
+    """The modem answers no other call while its hook runs."""
+    gate, taken = tmp_path / "gate", tmp_path / "taken"
+    os.mkfifo(gate)
+    receive = tmp_path / "receive"
+    receive.write_text(f'#!/bin/sh\ncat "{gate}" && cp "$1" "{taken}"\n')
+    receive.chmod(0o755)
+    conf = tmp_path / "fax.conf"
+    conf.write_text(f"SPOOL={tmp_path}/jobs\nRECEIVE={receive}\nFLUSH=yes\n")
+    hook = project.BASE_DIR / "deploy" / "hylafax" / "guichet-faxrcvd"
+    env = os.environ | {"GUICHET_FAX_CONF": str(conf)}
+    subprocess.run([str(hook), str(file), "ttyS0", "12", ""], env=env, check=True, timeout=60)
+    assert not taken.exists()
+    gate.write_text("now")
+    until(lambda: taken.exists() and not list((tmp_path / "jobs").glob("job.*")), 60, "the flush")
+    assert taken.read_bytes() == sheets.three()
 
 
 def test_the_ticket_is_called_in_the_language_of_the_channel(capsys, fax, file):
