@@ -19,9 +19,10 @@ from inbox import downloads
 from inbox.channels import registry
 from inbox.channels.fax import composing
 from inbox.channels.fax.pages import rendering
-from inbox.models import Channel, FaxDocument, FaxPage, Message
-from inbox.services import fax_pages, files, ways_out
-from inbox.workspace.access import AgentRequest, desk, key_in, ticket_or_404, visible
+from inbox.models import FaxDocument, FaxPage, Message
+from inbox.services import fax_pages, files
+from inbox.workspace import ways
+from inbox.workspace.access import AgentRequest, desk, ticket_or_404, visible
 from inbox.workspace.writing import files_sent
 
 THUMBS = 12
@@ -134,11 +135,10 @@ def preview(request: AgentRequest, number: int) -> HttpResponse:
     ticket = ticket_or_404(request, number)
     if not hit(f"fax-preview:{request.user.pk}", limit=PREVIEWS_A_MINUTE, seconds=60):
         return _unavailable(request, _("Please wait a little before you look again."))
-    channel = Channel.objects.filter(active=True, pk=key_in(request.POST.get("channel", ""))).first()
-    if channel is None or not ways_out.can_send(channel):
-        raise Http404
     try:
-        recipient = registry.adapter(channel.kind).address(request.POST.get("to", ""), channel.settings)
+        way = ways.asked_for(ticket, request.user, request.POST.get("channel", ""), request.POST.get("to", ""))
+        if way is None or not registry.has(way.channel.kind, "has_pages"):
+            raise Http404
         attached = files_sent(request)
         composing.refuse_files(attached)
     except (ValueError, ValidationError) as fault:
@@ -148,8 +148,8 @@ def preview(request: AgentRequest, number: int) -> HttpResponse:
         author=request.user,
         text=request.POST.get("text", "").replace("\x00", ""),
         attached=attached,
-        channel=channel,
-        recipient=recipient,
+        channel=way.channel,
+        recipient=way.recipient,
         width=PREVIEW_WIDTH,
     )
     if result.refused or not result.pages:

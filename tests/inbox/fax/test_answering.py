@@ -311,6 +311,12 @@ def test_the_preview_shows_the_pages_and_sends_nothing(desk, faxed, fax):
     assert (Delivery.objects.count(), FaxDocument.objects.count(), faxed.messages.count()) == (0, 0, 1)
 
 
+def test_nobody_looks_through_the_fax_of_a_foreign_queue(desk, faxed, other_queue, fax):
+    foreign = factories.ChannelFactory(kind="fax", address="+493012", queue=other_queue, settings=fax.settings)
+    asked = {"channel": foreign.pk, "to": "+493099999", "text": "Hello"}
+    assert desk.post(reverse("inbox:fax_preview", args=[faxed.number]), asked, **HTMX).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
