@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -113,7 +114,21 @@ class Batch:
 
     def find_duplicates(self) -> None:
         """Which of the drafts were posted before, by fingerprint."""
+        self._wait_for_copies()
         self.done_before = {row.fingerprint: row for row in _done([d.fingerprint for d in self.drafts])}
+
+    def _wait_for_copies(self) -> None:
+        """Of a mail to two of our addresses another worker may have the other copy: what it makes of it must be seen.
+
+        SQLite has one writer at a time anyway.
+        """
+        mails = [d for d in self.drafts if registry.has(d.channel.kind, "reads_mail")]
+        if connection.vendor != "postgresql" or not mails:
+            return
+        # In one order, so that two workers never wait for each other.
+        keys = sorted({int(digest(d.inbound.message_id or d.fingerprint)[:15], 16) for d in mails})
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
 
     def find_people(self) -> None:
         """The contacts of the senders, made where missing."""
