@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer, Region, Tag
@@ -232,9 +233,13 @@ def _set_status(change: Change, values: Mapping[str, Any], rule: str) -> str:
     return str(Ticket.Status(change.ticket.status).label)
 
 
+_RECIPIENTS = (("assignee", _("the assignee")), ("queue", _("everybody in the queue")), *LABELS.items())
+
+
 def _notify(change: Change, values: Mapping[str, Any], rule: str) -> str:
-    change.after(Notice(text=str(values.get("text") or rule), whom=str(values["whom"])))
-    return str(values["whom"])
+    whom = str(values["whom"])
+    change.after(Notice(text=str(values.get("text") or rule), whom=whom))
+    return gettext("notified: %(whom)s") % {"whom": dict(_RECIPIENTS).get(whom, whom)}
 
 
 class Notice(Effect):
@@ -327,7 +332,6 @@ def register() -> None:
         ),
     ):
         register_fact(fact)
-    roles = [("assignee", _("the assignee")), ("queue", _("everybody in the queue")), *LABELS.items()]
     statuses = [c for c in Ticket.Status.choices if c[0] not in (Ticket.Status.MERGED, Ticket.Status.SNOOZED)]
     strategies = [c for c in Queue.Strategy.choices if c[0] != Queue.Strategy.MANUAL]
     for action in (
@@ -353,7 +357,7 @@ def register() -> None:
             "notify",
             _("notify"),
             (
-                Parameter("whom", _("whom"), "choice", lambda: roles),
+                Parameter("whom", _("whom"), "choice", lambda: _RECIPIENTS),
                 Parameter("text", _("text"), "text", required=False),
             ),
             _notify,
