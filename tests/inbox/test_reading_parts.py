@@ -187,3 +187,10 @@ def test_a_name_without_the_semicolon_before_it(field: bytes) -> None:
 def test_signs_that_have_no_partner_are_no_part_of_a_name(field: str) -> None:
     sender = read(f"From: {field}\n\nHi".encode()).sender
     assert sender is not None and (sender.name, sender.address) == ("Ann Bee", "a@b.example")
+
+
+def test_a_file_that_is_no_mail_is_said_to_be_none() -> None:
+    document = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + b"\x3e\x00\x03\x00" + bytes(500)
+    assert parse(document).errors == ("This is no mail but another kind of file.",)
+    assert parse(b"Subject: hi\r\n\r\n\x00\x00binary words").errors == ()
+    assert parse(b"\r\nwords alone").errors == ()

@@ -169,6 +169,8 @@ def _sent_at(parsed: ParsedMail) -> datetime | None:
 def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:
     if leaves_empty:
         yield _("The mail is empty.")
+    if not tree.root.fields and b"\0" in tree.raw[:4096]:
+        yield _("This is no mail but another kind of file.")
     if tree.header_cut:
         yield _("Partly unreadable: the header is too long and was read in part.")
     if tree.too_deep:
