@@ -92,6 +92,7 @@ def test_senders(sender: str, reason: str) -> None:
         "Fraværende: ordre",
         "Poissa toimistolta: tilaus",
         "Poissa: tilaus",
+        "Odpověď v nepřítomnosti: objednávka",
         "Poza biurem: zamówienie",
         "Вне офиса: заказ",
         "不在办公室: 订单",

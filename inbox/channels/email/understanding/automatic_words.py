@@ -29,7 +29,8 @@ _ABSENT_SUBJECT = (
     r"afwezig(?:heid)?|niet op kantoor|buiten kantoor|met vakantie|op vakantie|frånvaro|frånvarande|"
     r"inte på kontoret|ej på kontoret|på semester|fravær|fraværende|ikke på kontoret|på ferie|"
     r"poissa(?: toimistolta|olo|\s*:)|lomalla\b",
-    r"poza biurem|nieobecno[śs][ćc]|na urlopie|mimo kancel[áa][řr]|nepřítomn|neprítomn|dovolen[áée]|házon kívül|"
+    r"poza biurem|nieobecno[śs][ćc]|na urlopie|odpove[ďd] v neprítomnosti|odpověď v nepřítomnosti|"
+    r"mimo kancel[áa][řr]|nepřítomn|neprítomn|dovolen[áée]|házon kívül|"
     r"irodán kívül|szabadság|în afara biroului|absență|concediu",
     r"вне офиса|отсутству(?:ю|ет) в офисе|нет на (?:рабочем )?месте|в отпуске|уведомление об отсутствии|"
     r"поза офісом|у відпустці|извън офиса|εκτός γραφείου|ofis dışında|izinde|görev dışında",
