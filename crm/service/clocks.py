@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -104,7 +105,11 @@ def run_idle_rules() -> int:
 
     A rule does its work once a stretch of idleness: its run is kept, and activity after it starts a new stretch.
     """
-    return _run_after(Rule.Event.TICKET_IDLE, "activity_at", (*Ticket.UNFINISHED, Ticket.Status.RESOLVED))
+    # Resolved tickets may be many: they are looked at for rules that name them.
+    written = Rule.objects.filter(event=Rule.Event.TICKET_IDLE, active=True).values_list("conditions", flat=True)
+    named = any(f'"{Ticket.Status.RESOLVED.value}"' in json.dumps(conditions) for conditions in written)
+    states = (*Ticket.UNFINISHED, Ticket.Status.RESOLVED) if named else Ticket.UNFINISHED
+    return _run_after(Rule.Event.TICKET_IDLE, "activity_at", states)
 
 
 def run_waiting_rules() -> int:

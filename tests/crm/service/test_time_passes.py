@@ -45,6 +45,15 @@ def test_a_resolved_ticket_can_be_closed_after_days_of_silence(ticket: Ticket, a
     assert ticket.status == "closed"
 
 
+def test_silence_after_the_end_starts_only_rules_that_name_it(ticket: Ticket, agent: Any) -> None:
+    rule("ticket.idle", 60, ("status", "is_not", "new"))
+    services.set_status(ticket, "resolved", by=agent)
+    Ticket.objects.update(activity_at=timezone.now() - timedelta(days=3))
+    assert clocks.run_idle_rules() == 0
+    rule("ticket.idle", 61, ("status", "one_of", ["resolved", "open"]), action="set_priority", priority=4)
+    assert clocks.run_idle_rules() == 1
+
+
 def test_a_waiting_customer_is_told_of_once_until_somebody_answers(ticket: Ticket, agent: Any, channel: Any) -> None:
     """Whatever happens on the ticket meanwhile: only an answer ends the wait."""
     rule("ticket.waiting", 3, action="notify", whom="queue", text="waits")
