@@ -33,7 +33,7 @@ TICKET_WORDS = 20_000
 """Different words that are kept of one ticket: a tsvector holds at most 1 MB."""
 TICKET_TEXT = 200_000
 """Characters of a ticket that are read, newest message first."""
-AT_ONCE = 8
+AT_ONCE = 25
 """Tickets indexed in one transaction: whoever speaks meanwhile waits for its end."""
 
 _EAST = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
