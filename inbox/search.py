@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm.service.models import NUMBER_OFFSET, Ticket, TicketQuerySet
 from inbox.models import Message, TicketWords
@@ -161,19 +161,17 @@ def _index(ids: list[int], new: list[int]) -> None:
     known = Exists(Message.objects.filter(ticket=OuterRef("pk"), indexed=True))
     grown = set(Ticket.objects.filter(known, pk__in=ids).values_list("pk", flat=True))
     heads = _heads(ids)
-    added = _said(Message.objects.filter(pk__in=new), grown)
+    texts = _said(Message.objects.filter(Q(pk__in=new) | Q(ticket__in=set(ids) - grown)), ids)
     changed = []
     for row in rows:
+        found = _words([*heads[row.pk], *texts[row.pk]])
         if row.pk in grown:
-            found = _words([*heads[row.pk], *added[row.pk]])
-            found = dict.fromkeys([*found, *row.words])
+            found |= dict.fromkeys(row.words)
             if len(found) == len(row.words):
                 continue
             if len(found) > TICKET_WORDS:
-                grown.discard(row.pk)
-        if row.pk not in grown:
-            everything = _said(Message.objects.filter(ticket=row.pk), {row.pk})
-            found = _words([*heads[row.pk], *everything[row.pk]])
+                everything = _said(Message.objects.filter(ticket=row.pk), [row.pk])
+                found = _words([*heads[row.pk], *everything[row.pk]])
         row.words = tuple(found)
         changed.append(row)
     TicketWords.objects.bulk_create(changed, update_conflicts=True, update_fields=["words"], unique_fields=["ticket"])
