@@ -67,10 +67,15 @@ class PastMessage(Mapping[str, Any]):
         return len(FACTS) + len(channel_facts())
 
 
+def keyword_sets() -> list[KeywordSet]:
+    """The words that staff maintain."""
+    return list(KeywordSet.objects.filter(active=True))
+
+
 def _messages(user: AbstractBaseUser, count: int, *, only_first: bool) -> Iterator[PastCase]:
     if not isinstance(user, User):
         return
-    words = list(KeywordSet.objects.filter(active=True))
+    words = keyword_sets()
     received = (Message.Kind.INBOUND, Message.Kind.CALL)
     visible = Message.objects.filter(kind__in=received, ticket__in=Ticket.objects.visible_to(user))
     rows = (

@@ -15,6 +15,8 @@ from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipan
 from inbox import search
 from inbox.intake.batch import digest
 from inbox.models import Call, Message, ThreadKey
+from inbox.past import PastMessage, keyword_sets
+from routing.models import Rule
 
 
 class MergeImpossible(ValueError):
@@ -37,6 +39,7 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     rows = list(leaving.ticket.messages.order_by("seq"))
     moved, said = _move_messages(rows, staying), _said(rows)
     before, until, waits = leaving.ticket.status, leaving.ticket.snoozed_until, leaving.ticket.waiting_since
+    stood = _standing(staying.ticket)
     said_last = leaving.ticket.activity_at > staying.ticket.activity_at
     came = set(leaving.ticket.participants.values_list("contact_id", flat=True))
     own = set(staying.ticket.participants.values_list("contact_id", flat=True))
@@ -66,6 +69,7 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
             "waiting_since": waits.isoformat() if waits else None,
             "waited": waited.isoformat() if waited else None,
             "participants": sorted(came - own),
+            "stood": stood if staying.ticket.status != stood["status"] else None,
         },
     )
     rules.run_changed([staying])
@@ -90,14 +94,14 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
     messages = list(Message.objects.filter(pk__in=keys, ticket=stays.ticket).order_by("seq"))
     back.ticket.merged_into = None
     back.set_status(record.moved["status"], why="merge-undone")
-    if until := record.moved.get("snoozed_until"):
-        back.ticket.snoozed_until = datetime.fromisoformat(until)
-    if waits := record.moved.get("waiting_since"):
-        back.waits_since(datetime.fromisoformat(waits))
-        if stays.ticket.waiting_since == datetime.fromisoformat(waits):
-            waited = record.moved.get("waited")
-            stays.waits_since(datetime.fromisoformat(waited) if waited else None)
+    back.ticket.snoozed_until = _moment(record.moved.get("snoozed_until"))
     _move_messages(messages, back)
+    later = list(stays.ticket.messages.filter(at__gt=record.at).order_by("seq"))
+    if waits := _moment(record.moved.get("waiting_since")):
+        back.waits_since(waits)
+        if stays.ticket.waiting_since == waits:
+            stays.waits_since(_moment(record.moved.get("waited")) or _unanswered(later))
+    _stand_again(stays, record, worked_on=bool(_said(later)))
     back.record("merge-undone", old=f"#{stays.ticket.number}")
     stays.record("merge-undone", old=f"#{back.ticket.number}")
     back.ticket.message_count += _said(messages)
@@ -111,10 +115,37 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
     Change.save_all([back, stays])
 
 
+STANDING = ("snoozed_until", "resolved_at", "closed_at")
+"""Dates that belong to a ticket's status."""
+
+
+def _standing(ticket: Ticket) -> dict[str, str | None]:
+    """Its status with the dates that belong to it, to be kept in JSON."""
+    dates = {name: getattr(ticket, name) for name in STANDING}
+    return {"status": ticket.status, **{name: date.isoformat() if date else None for name, date in dates.items()}}
+
+
+def _stand_again(change: Change, record: TicketMerge, *, worked_on: bool) -> None:
+    """Take back that the merge opened the ticket, unless somebody wrote in it or set its status since."""
+    stood = record.moved.get("stood")
+    if not stood or worked_on or change.ticket.status != Ticket.Status.OPEN:
+        return
+    if change.ticket.events.filter(what="status", at__gt=record.at).exists():
+        return
+    change.set_status(stood["status"], why="merge-undone")
+    for name in STANDING:
+        setattr(change.ticket, name, _moment(stood[name]))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 @transaction.atomic
 def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
     """Move some messages of a ticket into a new one of the same contact and queue.
 
+    The rules for opened tickets see the first of them, as they would have, had it come alone; nobody is answered again.
     Merging the new ticket back undoes it. Raises MergeImpossible, TicketMerged.
     """
     change = Change.lock(ticket.pk, actor=by)
@@ -143,6 +174,9 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
     new.ticket.preview = " ".join((rows[-1].reply_text or rows[-1].text).split())[:200]
     change.ticket.message_count -= _said(rows)
     change.record("split", new=f"#{new.ticket.number}")
+    said_to_us = first.kind in (Message.Kind.INBOUND, Message.Kind.CALL)
+    facts = PastMessage(first, keyword_sets(), first=True) if said_to_us else None
+    rules.run_event(new, Rule.Event.TICKET_OPENED, facts)
     ids = [m.mail_id for m in rows if m.mail_id]
     _move_keys(ids, change.ticket, new.ticket)
     Change.save_all([change, new])

@@ -14,7 +14,7 @@ from crm.service.changes import Change, TicketMerged
 from crm.service.models import Ticket
 from inbox.models import Message
 from inbox.services import macros, merging, replies
-from routing.models import Macro, Rule
+from routing.models import Macro, Rule, RuleRun
 from tests import factories
 
 
@@ -158,6 +158,51 @@ def test_a_snoozed_ticket_is_snoozed_again_until_its_time(pair: Any, agent: Any)
     assert (source.status, source.snoozed_until) == ("snoozed", until)
 
 
+@pytest.mark.parametrize("status", ["pending", "snoozed", "resolved", "closed"])
+def test_the_other_ticket_stands_again_where_it_stood(pair: Any, agent: Any, status: str) -> None:
+    source, target = pair
+    then = timezone.now() - timedelta(days=1)
+    until = timezone.now() + timedelta(days=1) if status == "snoozed" else None
+    resolved = then if status in ("resolved", "closed") else None
+    closed = then if status == "closed" else None
+    Ticket.objects.filter(pk=target.pk).update(
+        status=status, snoozed_until=until, resolved_at=resolved, closed_at=closed
+    )
+    record = merging.merge(source, target, by=agent)
+    target.refresh_from_db()
+    assert target.status == "open"
+    merging.undo_merge(record, by=agent)
+    target.refresh_from_db()
+    found = (target.status, target.snoozed_until, target.resolved_at, target.closed_at, target.waiting_since)
+    assert found == (status, until, resolved, closed, None)
+
+
+def _customer_writes(ticket: Ticket, agent: Any) -> None:
+    change = Change.lock(ticket.pk)
+    factories.MessageFactory(ticket=change.ticket, text="And?", seq=change.next_seq())
+    change.heard(timezone.now())
+    change.save()
+
+
+def _moved_by_hand(ticket: Ticket, agent: Any) -> None:
+    services.set_status(ticket, "pending", by=agent)
+    services.set_status(ticket, "open", by=agent)
+
+
+@pytest.mark.parametrize("deed", [_customer_writes, _moved_by_hand])
+def test_a_ticket_that_was_worked_on_after_the_merge_stays_open(pair: Any, agent: Any, deed: Any) -> None:
+    source, target = pair
+    Ticket.objects.filter(pk=source.pk).update(waiting_since=timezone.now() - timedelta(hours=3))
+    Ticket.objects.filter(pk=target.pk).update(status="resolved")
+    record = merging.merge(source, target, by=agent)
+    with transaction.atomic():
+        deed(target, agent)
+    merging.undo_merge(record, by=agent)
+    target.refresh_from_db()
+    written = target.messages.filter(text="And?").values_list("at", flat=True).first()
+    assert (target.status, target.waiting_since) == ("open", written)
+
+
 def test_rules_see_a_ticket_that_a_merge_opened(pair: Any, agent: Any) -> None:
     source, target = pair
     Ticket.objects.filter(pk=target.pk).update(status="pending")
@@ -177,6 +222,21 @@ def test_splitting_some_messages_off(pair: Any, agent: Any) -> None:
     new = merging.split(ticket, [second], by=agent)
     assert state(new)[0][3] == [second.text] and state(ticket)[0][3] == [f"first of {ticket.pk}"]
     assert (new.queue, new.links.get().kind, new.contact) == (ticket.queue, "split", second.contact)
+
+
+def test_rules_for_opened_tickets_see_what_was_split_off(pair: Any, agent: Any, other_queue: Any) -> None:
+    ticket, _other = pair
+    second = ticket.messages.get(text__startswith="second")
+    Rule.objects.create(
+        name="By words",
+        event="ticket.opened",
+        conditions={"match": "all", "items": [{"fact": "body", "operator": "contains", "value": "second of"}]},
+        actions=[{"action": "set_queue", "queue": str(other_queue.pk)}, {"action": "add_tags", "tags": ["apart"]}],
+    )
+    new = merging.split(ticket, [second], by=agent)
+    assert (new.queue, [tag.name for tag in new.tags.all()]) == (other_queue, ["apart"])
+    run = RuleRun.objects.get(subject=f"ticket:{new.pk}", event="ticket.opened")
+    assert [match["name"] for match in run.matched] == ["By words"]
 
 
 @pytest.mark.parametrize(("apart", "old", "new"), [(3, None, 3), (0, 3, 0), (1, 3, None)])
