@@ -115,6 +115,8 @@ class Inbound:
     authentication: Authentication = field(default_factory=Authentication)
     errors: tuple[str, ...] = ()
     """What could not be read, in words for an administrator."""
+    foreign: bool = False
+    """True when the bytes are no message of this kind at all, such as a picture where mail is expected."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Facts of this channel alone for rules (page URL, called number, …), named as in `Adapter.facts`."""
 

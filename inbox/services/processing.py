@@ -128,7 +128,10 @@ def _read(raw: RawMessage) -> Draft | None:
         _quarantine(raw, why)
         return None
     try:
-        return pipeline.read(raw)
+        draft = pipeline.read(raw)
+        if not draft.inbound.foreign or raw.facts.get(floods.RELEASED):
+            return draft
+        _quarantine(raw, _("This is no mail but another kind of file. “Run again” opens a ticket all the same."))
     except OSError as error:
         _put_off(raw, error)
     except Exception as error:

@@ -38,6 +38,26 @@ def test_a_message_whose_channel_kind_is_gone_is_put_aside_and_the_others_go_on(
     assert "telex" in bad.reason and files.read_blob("raw", bad.blob) == b"what is this"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", b"\x89PNG\r\n\x1a\n" + bytes(40), b"MZ\x90\0" + bytes(90)],
+    ids=["pdf", "png", "program"],
+)
+def test_a_file_that_is_no_mail_is_kept_and_put_aside(channel: Any, supervisor: Any, content: bytes) -> None:
+    raw = processing.process(accept(channel, content))
+    assert (raw.state, raw.outcome, Ticket.objects.count()) == ("dead", "quarantined", 0)
+    assert raw.reason.startswith("This is no mail") and files.read_blob("raw", raw.blob) == content
+    assert processing.replay(raw, by=supervisor)
+    processing.process_waiting()
+    raw.refresh_from_db()
+    assert (raw.state, raw.outcome) == ("done", "opened")
+
+
+def test_text_that_lost_its_header_is_a_mail(channel: Any) -> None:
+    raw = processing.process(accept(channel, b"\nThe machine leaks.\n"))
+    assert (raw.outcome, raw.ticket.messages.get().text.strip()) == ("opened", "The machine leaks.")
+
+
 def test_replay_runs_it_again_after_the_repair(channel: Any, supervisor: Any) -> None:
     from tests import factories
 

@@ -21,6 +21,8 @@ _ID = re.compile(r"<\s*([^<>\s](?:[^<>]{0,998}[^<>\s])?)\s*>")
 _FROM = re.compile(r"\bfrom [^<>]{0,200}<[^<>]*>(?=[^<>]*<)", re.IGNORECASE)
 """`Message from Ann <a@b> of 2 March <id>`, as in RFC 822 programs answered."""
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=")
+_OTHER_FILES = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04")
+"""How documents, pictures and archives begin."""
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to")
 
 
@@ -58,6 +60,7 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         if trusted
         else Authentication(),
         errors=parsed.errors,
+        foreign=parsed.foreign,
     )
 
 
@@ -91,6 +94,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         parts=tuple(leaf.part for leaf in leaves),
         errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip())),
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
+        foreign=_is_no_mail(tree),
     )
     return parsed, fields, hint
 
@@ -166,10 +170,15 @@ def _sent_at(parsed: ParsedMail) -> datetime | None:
     return dates.read(parsed.header("date")) if "date" in parsed.headers else None
 
 
+def _is_no_mail(tree: Tree) -> bool:
+    """Another kind of file. Text without a header counts as a mail: somebody may have cut the header off."""
+    return not tree.root.fields and (b"\0" in tree.raw[:4096] or tree.raw.startswith(_OTHER_FILES))
+
+
 def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:
     if leaves_empty:
         yield _("The mail is empty.")
-    if not tree.root.fields and b"\0" in tree.raw[:4096]:
+    if _is_no_mail(tree):
         yield _("This is no mail but another kind of file.")
     if tree.header_cut:
         yield _("Partly unreadable: the header is too long and was read in part.")

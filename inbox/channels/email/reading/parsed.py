@@ -52,6 +52,8 @@ class ParsedMail:
     errors: tuple[str, ...] = ()
     entangled: bool = False
     """True when nesting, number of parts or header length went beyond what the reader follows."""
+    foreign: bool = False
+    """True when it is no mail but another kind of file."""
 
     @cached_property
     def message(self) -> Message:
