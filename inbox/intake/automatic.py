@@ -5,13 +5,15 @@ from __future__ import annotations
 from inbox.intake.batch import Batch
 from inbox.intake.draft import Draft
 
+MACHINE = "written by a machine: %s"
+
 
 def may_answer(draft: Draft, batch: Batch) -> None:
     """Machines, spam, our own addresses and senders that cannot be identified get no automatic answer."""
     if draft.answer:
         return
     if draft.automatic:
-        draft.answer = f"written by a machine: {draft.automatic}"
+        draft.answer = MACHINE % draft.automatic
     elif draft.inbound.spam:
         draft.answer = "marked as spam"
     elif draft.inbound.ambiguous_sender or not draft.sender:

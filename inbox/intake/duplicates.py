@@ -6,8 +6,10 @@ import hashlib
 import re
 
 from core.html import to_text
+from crm.service.changes import Change
 from inbox.channels.base import InboundFile
 from inbox.channels.email import tokens
+from inbox.intake import automatic
 from inbox.intake.batch import Batch, digest
 from inbox.intake.draft import Draft
 from inbox.models import Delivery, Message, RawMessage
@@ -72,17 +74,33 @@ def same_mail(draft: Draft, batch: Batch) -> None:
         batch.done_before[draft.fingerprint] = draft.raw
         return
     draft.settle(RawMessage.Outcome.DUPLICATE, f"the same mail as number {before.pk}")
-    draft.answer = "duplicate"
     for other in batch.drafts:
         if other.raw is before and other.change is not None:
             draft.change = other.change
             other.change.also_queues |= _queue_of(draft, other.change.ticket.queue_id)
+            _still_to_be_answered(draft, batch, other.change, other.answer)
             return
     # Merging and splitting may have taken the message to another ticket since.
     now = Message.objects.filter(pk=before.message_id or 0).values_list("ticket_id", flat=True).first()
     draft.raw.ticket_id, draft.raw.message_id = now or before.ticket_id, before.message_id
+    locked = batch.threads.get(digest(draft.inbound.message_id), []) if draft.inbound.message_id else []
+    change = next((change for change in locked if change.ticket.pk == draft.raw.ticket_id), None)
+    _still_to_be_answered(draft, batch, change, before.answer)
     if before.ticket_id and before.channel_id != draft.channel.pk:
         draft.also_queues |= {draft.channel.queue_id}
+
+
+def _still_to_be_answered(draft: Draft, batch: Batch, change: Change | None, said: str) -> None:
+    """A list's copy is answered by no machine; when it is the first to come, the mail itself still is.
+
+    `said`: why the first had no automatic answer.
+    """
+    unheard = change is not None and change.ticket.first_answered_at is None and not change.ticket.is_finished
+    if said != automatic.MACHINE % "list" or not unheard:
+        draft.answer = "duplicate"
+        return
+    draft.change = change
+    automatic.may_answer(draft, batch)
 
 
 def _queue_of(draft: Draft, first: int) -> set[int]:

@@ -55,6 +55,9 @@ def post(drafts: Sequence[Draft], talks: Mapping[int, Conversation] | None = Non
             _route(draft, batch, book)
         elif draft.outcome == Outcome.REPORT:
             _tell_of_report(draft, batch)
+        elif draft.change is not None and not draft.answer:
+            draft.change.occasion = draft
+            automatic_answers.acknowledge(draft, draft.change, batch)
     changes = list({id(d.change): d.change for d in drafts if d.change is not None}.values())
     rules.run_changed([c for c in changes if not c.ticket._state.adding], book)
     Change.save_all(changes)

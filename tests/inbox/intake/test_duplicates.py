@@ -116,6 +116,30 @@ def test_a_copy_that_a_list_made_is_the_same_mail(receive: Any) -> None:
     assert (two.outcome, two.ticket_id) == (Outcome.DUPLICATE, one.ticket_id)
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_copy_of_a_list_that_comes_first_costs_nobody_his_acknowledgement(mailbox: Any, together: bool) -> None:
+    mails = [letter(f"It leaks.{end}", mail_id="list@x.test", **more) for end, more in _COPY_AND_DIRECT]
+    for mail in mails:
+        accept(mailbox, mail)
+        if not together:
+            process_waiting()
+    process_waiting()
+    found = RawMessage.objects.order_by("id").values_list("outcome", "answer")
+    assert list(found) == [("opened", "written by a machine: list"), ("duplicate", "queued")]
+    sent = Delivery.objects.get()
+    ticket = Ticket.objects.get()
+    assert (sent.recipient, sent.message.ticket, sent.message.seq) == ("anna@customer.test", ticket, ticket.sequence)
+    accept(mailbox, mails[1])
+    process_waiting()
+    assert Delivery.objects.count() == 1 and RawMessage.objects.latest("id").answer == "duplicate"
+
+
+_COPY_AND_DIRECT: list[tuple[str, dict[str, str]]] = [
+    ("\n\n____\nThe users list", {"List_Id": "<users.customer.test>"}),
+    ("", {}),
+]
+
+
 def _munged(text: str = "It leaks.\n\n____\nThe users list", **other: str) -> bytes:
     sender = "Anna Schmidt via Users <users@lists.test>"
     return letter(text, **{"sender": sender, "mail_id": "list@x.test", "List_Id": "<users.lists.test>", **other})
