@@ -197,12 +197,13 @@ def _built(record: BusinessHours) -> Calendar:
         week: list[list[tuple[int, int]]] = [[] for _ in range(7)]
         for shift in record.shifts.all():
             week[shift.weekday].append((_minute(shift.opens), _minute(shift.closes)))
-        special: dict[date, Spans] = {}
+        days: dict[date, list[tuple[int, int]]] = {}
         for holiday in record.holidays.all():
-            special[holiday.day] = ()
+            stretches = days.setdefault(holiday.day, [])
             if holiday.opens is not None and holiday.closes is not None:
-                special[holiday.day] = spans([(_minute(holiday.opens), _minute(holiday.closes))])
-        known = Calendar(record.time_zone, tuple(map(spans, week)), tuple(sorted(special.items())))  # type: ignore[arg-type]
+                stretches.append((_minute(holiday.opens), _minute(holiday.closes)))
+        special = tuple((day, spans(stretches)) for day, stretches in sorted(days.items()))
+        known = Calendar(record.time_zone, tuple(map(spans, week)), special)  # type: ignore[arg-type]
         if len(_calendars) > 200:
             _calendars.clear()
         _calendars[record.pk, record.revision] = known

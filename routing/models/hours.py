@@ -92,7 +92,10 @@ class Shift(PartOfHours):
 
 
 class Holiday(PartOfHours):
-    """A day that differs: closed, or open for one stretch only (a working weekend before a Chinese holiday)."""
+    """A day that differs: closed, or open for other hours (a working weekend before a Chinese holiday).
+
+    A split day has several rows, one a stretch.
+    """
 
     hours = models.ForeignKey(BusinessHours, models.CASCADE, related_name="holidays")
     day = models.DateField(_("day"))
@@ -103,8 +106,7 @@ class Holiday(PartOfHours):
     class Meta:
         verbose_name = _("holiday")
         verbose_name_plural = _("holidays")
-        ordering = ["day"]
-        constraints = [models.UniqueConstraint(fields=["hours", "day"], name="holiday_once")]
+        ordering = ["day", "opens"]
 
     def __str__(self) -> str:
         return f"{self.day} {self.name}"

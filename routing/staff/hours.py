@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -190,6 +190,21 @@ class RecentDays(BaseInlineFormSet):
         kwargs.setdefault("queryset", Holiday.objects.filter(day__gte=since))
         super().__init__(*args, **kwargs)
 
+    def clean(self) -> None:
+        """The rows of one day must not overlap; one without times is the whole day."""
+        super().clean()
+        taken: dict[date, list[tuple[int, int]]] = {}
+        for form in self.forms:
+            data = form.cleaned_data if form.is_valid() else {}
+            if not data.get("day") or data.get("DELETE"):
+                continue
+            opens, closes = data["opens"] or time(0), data["closes"] or time(0)
+            start, end = opens.hour * 60 + opens.minute, (closes.hour * 60 + closes.minute) or DAY
+            others = taken.setdefault(data["day"], [])
+            if any(start < other_end and other_start < end for other_start, other_end in others):
+                form.add_error("day", _("This day stands here twice, and the times overlap."))
+            others.append((start, end))
+
     def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
         """With our own key field."""
         super().add_fields(form, index)
@@ -211,7 +226,9 @@ class HoursForm(RecordForm):
             gettext_lazy("Days that differ"),
             HolidayRows,
             gettext_lazy("Add a day"),
-            gettext_lazy("Holidays, and days with other hours. Without times the day is closed."),
+            gettext_lazy(
+                "Holidays, and days with other hours. Without times the day is closed; a day with a break has two rows."
+            ),
         ),
     )
 

@@ -94,6 +94,23 @@ def test_a_week_with_breaks_and_days_that_differ(desk):
     assert page.context["form"].week.days[6].bars == [(1320, 120)]
 
 
+def test_a_day_that_differs_may_have_a_break(desk):
+    rows = {"holidays-0-day": "2026-12-26", "holidays-0-opens": "15:00", "holidays-0-closes": "00:00"}
+    assert desk.post(reverse("routing_hours:add"), hours(**rows)).status_code == 302
+    made = BusinessHours.objects.get()
+    assert dict(calendar(made).special) == {date(2026, 12, 26): ((600, 840), (900, 1440))}
+    rows = desk.get(reverse("routing_hours:edit", args=[made.pk])).context["form"].row_sets["holidays"].forms
+    assert [row.instance.opens for row in rows] == [time(10), time(15)]
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("13:00", "15:00"), ("", ""), ("10:00", "14:00")])
+def test_rows_of_one_day_that_differs_do_not_overlap(desk, opens, closes):
+    rows = {"holidays-0-day": "2026-12-26", "holidays-0-opens": opens, "holidays-0-closes": closes}
+    answer = desk.post(reverse("routing_hours:add"), hours(**rows))
+    assert "This day stands here twice, and the times overlap." in answer.text
+    assert BusinessHours.objects.count() == 0
+
+
 def test_days_long_past_are_kept_and_not_shown(desk):
     desk.post(reverse("routing_hours:add"), hours())
     made = BusinessHours.objects.get()
