@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import merge_fields
+from core import limits, merge_fields
 from crm.service.changes import Change, Effect
 from inbox.channels.email import tokens
 from inbox.models import Channel, Delivery, Message, Template, TemplateText
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PER_HOUR, PER_DAY = 3, 10
-"""Automatic mails to one address; beyond that it is a loop, or somebody is being flooded (S-49)."""
+"""Automatic mails to one address; beyond that it is a loop, or somebody is being flooded (S-49).
+
+To a whole domain, for mails that answer an automatic answer of ours under other addresses, see `_is_echo`.
+"""
 
 
 @dataclass(slots=True)
@@ -87,6 +90,8 @@ class AutomaticAnswer(Effect):
             text = _choose(texts.get(answer.template_id, []), draft.inbound.language, draft.channel.language)
             if not draft.answer and text is None:
                 draft.answer = "the template has no text"
+            if not draft.answer and _is_echo(draft) and _too_many_echoes(draft):
+                draft.answer = "too many automatic answers to this domain"
             carrier: Channel | None = draft.channel
             if not ways_out.can_send(draft.channel):
                 # A form cannot answer: its acknowledgement goes by mail, as the agents' answers do.
@@ -107,6 +112,26 @@ class AutomaticAnswer(Effect):
 
 class _Sent:
     """How many automatic mails these addresses were sent lately, and whether they want any."""
+def _is_echo(draft: Draft) -> bool:
+    """Whether it names a ticket that was acknowledged to another address of its sender's domain.
+
+    A help desk that writes from a new address for each of its tickets does so for ever: no address gets many.
+    """
+    if draft.linked is None:
+        return False
+    acknowledged = Delivery.objects.filter(message__ticket=draft.linked, purpose=Delivery.Purpose.AUTOMATIC)
+    return acknowledged.filter(recipient__endswith=f"@{draft.sender.rpartition('@')[2]}").exists()
+
+
+def _too_many_echoes(draft: Draft) -> bool:
+    domain = draft.sender.rpartition("@")[2]
+    counted = {f"echo-hour:{domain}": (1, PER_HOUR, 3600), f"echo-day:{domain}": (1, PER_DAY, 86400)}
+    over = bool(limits.hit_many(counted))
+    if over:
+        log.warning("automatic answers to mails of %s stopped: they answer ours", domain)
+    return over
+
+
 
     def __init__(self, items: list[tuple[Change, AutomaticAnswer]]) -> None:
         now = timezone.now()

@@ -107,6 +107,22 @@ def test_another_help_desk_without_any_header_is_stopped_after_three(receive: An
     assert set(outcomes[3:]) == {"too many automatic answers to this address"}
 
 
+def test_a_help_desk_that_writes_from_a_new_address_each_time_is_stopped_too(receive: Any) -> None:
+    def echo(number: int, ticket: Any, host: str = "other.test") -> Any:
+        subject = f"Case {number} was opened: We have your message [Ticket#{ticket.number}]"
+        return receive(f"Your number here is {number}.", sender=f"case-{number}@{host}", subject=subject)
+
+    raws = [receive("Can you help?", sender="case-0@other.test")]
+    for number in range(1, 5):
+        raws.append(echo(number, raws[-1].ticket))
+    stopped = "too many automatic answers to this domain"
+    assert [raw.answer for raw in raws] == ["queued"] * 4 + [stopped]
+    assert echo(5, raws[2].ticket).answer == stopped
+    assert receive("A new matter.", sender="someone.else@other.test").answer == "queued"
+    colleague = echo(9, receive("It leaks.", sender="anna@customer.test").ticket, host="customer.test")
+    assert (colleague.outcome, colleague.answer) == ("opened", "queued")
+
+
 def test_the_limit_holds_within_one_batch(mailbox: Any) -> None:
     from inbox.services.accept import accept
     from inbox.services.processing import process_waiting
