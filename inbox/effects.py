@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core import limits, merge_fields
 from crm.service.changes import Change, Effect
@@ -66,16 +65,19 @@ class AutomaticAnswer(Effect):
 
     @classmethod
     def offer(cls, change: Change, template_id: int) -> str:
-        """Plan the answer, unless something stands against it; what was decided, in words. One a message at most."""
+        """Plan the answer, unless something stands against it. What was decided: `queued`, or why not.
+
+        One a message at most. `inbox.intake.answer_words` has the words.
+        """
         draft: Draft | None = change.occasion
         if draft is None:
-            return _("no message to answer")
+            return "no message to answer"
         if draft.answer:
-            return _("not answered: %(why)s") % {"why": draft.answer}
+            return draft.answer
         if any(isinstance(effect, cls) and effect.draft is draft for effect in change.effects):
-            return _("answered already")
+            return "answered already"
         change.after(cls(draft, template_id, change.next_seq()))
-        return _("answer queued")
+        return "queued"
 
     @classmethod
     def write(cls, items: list[tuple[Change, AutomaticAnswer]]) -> None:
@@ -88,10 +90,10 @@ class AutomaticAnswer(Effect):
             draft = answer.draft
             draft.answer = counts.refuse(draft.sender, change)
             text = _choose(texts.get(answer.template_id, []), draft.inbound.language, draft.channel.language)
-            if not draft.answer and text is None:
-                draft.answer = "the template has no text"
             if not draft.answer and _is_echo(draft) and _too_many_echoes(draft):
                 draft.answer = "too many automatic answers to this domain"
+            if not draft.answer and text is None:
+                draft.answer = "the template has no text"
             carrier: Channel | None = draft.channel
             if not ways_out.can_send(draft.channel):
                 # A form cannot answer: its acknowledgement goes by mail, as the agents' answers do.
@@ -110,8 +112,6 @@ class AutomaticAnswer(Effect):
         deliveries.queue(wanted)
 
 
-class _Sent:
-    """How many automatic mails these addresses were sent lately, and whether they want any."""
 def _is_echo(draft: Draft) -> bool:
     """Whether it names a ticket that was acknowledged to another address of its sender's domain.
 
@@ -132,6 +132,8 @@ def _too_many_echoes(draft: Draft) -> bool:
     return over
 
 
+class _Sent:
+    """How many automatic mails these addresses were sent lately, and whether they want any."""
 
     def __init__(self, items: list[tuple[Change, AutomaticAnswer]]) -> None:
         now = timezone.now()

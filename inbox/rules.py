@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.service.changes import Change
 from inbox.channels import registry
 from inbox.effects import AutomaticAnswer, Note
+from inbox.intake import answer_words
 from inbox.models import Channel, Template, Webhook
 from inbox.services import webhooks
 from routing import understanding
@@ -118,7 +119,7 @@ def _auto_answer(change: Change, values: Mapping[str, Any], rule: str) -> str:
 def _add_note(change: Change, values: Mapping[str, Any], rule: str) -> str:
     with change.acting_by(rule):
         change.after(Note(change.next_seq(), str(values["text"]), change.name, change.actor))
-    return str(_("note"))
+    return "note"
 
 
 def _templates() -> list[tuple[str, str]]:
@@ -131,7 +132,7 @@ def _call_webhook(change: Change, values: Mapping[str, Any], rule: str) -> str:
         return ""
     event = "message.received" if change.occasion is not None else "ticket.changed"
     change.after(webhooks.Call(key, event))
-    return str(_("webhook called"))
+    return "called"
 
 
 def _webhooks() -> list[tuple[str, str]]:
@@ -184,6 +185,7 @@ def register() -> None:
             _auto_answer,
             changes=False,
             macro=False,
+            told=answer_words.of_rule,
         )
     )
     register_action(
@@ -193,10 +195,16 @@ def register() -> None:
             (Parameter("webhook", _("webhook"), "choice", _webhooks),),
             _call_webhook,
             changes=False,
+            told=lambda _outcome: _("webhook called"),
         )
     )
     register_action(
         ActionKind(
-            "add_note", _("add internal note"), (Parameter("text", _("text"), "long"),), _add_note, changes=False
+            "add_note",
+            _("add internal note"),
+            (Parameter("text", _("text"), "long"),),
+            _add_note,
+            changes=False,
+            told=lambda _outcome: _("note"),
         )
     )

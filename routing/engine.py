@@ -42,7 +42,7 @@ class Step:
     parameters: Mapping[str, Any]
 
     def apply(self, target: Any, name: str) -> str:
-        """Do it for the rule or macro of this name; what was done, in words.
+        """Do it for the rule or macro of this name; what came of it, see `registry.Apply`.
 
         Raises RuleInvalid when it names somebody or something that is no longer there, and what the action raises.
         """
@@ -152,9 +152,10 @@ def compile_action(item: Any) -> Step:
     return Step(kind, {key: value for key, value in item.items() if key != "action"})
 
 
-def perform(actions: Any, target: Any, name: str) -> list[str]:
-    """Do the actions of a macro; what each did, in words. Raises RuleInvalid; then nothing of it may be saved."""
-    return [words for step in compile_actions(actions) if (words := step.apply(target, name))]
+def perform(actions: Any, target: Any, name: str) -> None:
+    """Do the actions of a macro. Raises RuleInvalid; then nothing of it may be saved."""
+    for step in compile_actions(actions):
+        step.apply(target, name)
 
 
 @dataclass
@@ -237,20 +238,20 @@ class RuleBook:
             stopped = stopped or (explanation.matched and rule.stop)
         return told
 
-    def _apply(self, run: RuleRun, rule: CompiledRule, target: Any, *, quiet: bool) -> list[str]:
+    def _apply(self, run: RuleRun, rule: CompiledRule, target: Any, *, quiet: bool) -> list[list[str]]:
         did = []
         for step in rule.steps:
             if quiet and not step.kind.changes:
                 continue
             try:
-                words = step.apply(target, rule.name)
+                outcome = step.apply(target, rule.name)
             except DatabaseError:
                 raise
             except Exception as fault:
                 _note(run, rule, fault)
                 continue
-            if words:
-                did.append(shorten(words))
+            if outcome:
+                did.append([step.kind.name, shorten(outcome)])
         return did
 
     def _circle(self, run: RuleRun, rule: CompiledRule) -> None:

@@ -19,7 +19,10 @@ ParameterKind = Literal["choice", "choices", "text", "long", "tags", "number"]
 """Widget and stored type: one value (str), several (list[str]), a line, several lines, list[str] typed freely, int."""
 Choices = Callable[[], Iterable[tuple[str, "StrOrPromise"]]]
 Apply = Callable[[Any, Mapping[str, Any], str], str]
-"""`(target, parameters, rule name)` → what was done, in words; an empty text when there was nothing to do."""
+"""`(target, parameters, rule name)` → what came of it, in no language (a name, a key): `ActionKind.told` has the words.
+
+An empty text when there was nothing to do.
+"""
 
 
 class RegistryFault(Exception):
@@ -62,6 +65,8 @@ class ActionKind:
     """False when no rule can see its outcome (a notice): such an action cannot make rules go round in circles."""
     macro: bool = True
     """Whether a macro may use it."""
+    told: Callable[[str], StrOrPromise] = str
+    """What came of it → how that is read in a rule run."""
     sentence: StrOrPromise = ""
     """How lists tell it, with the parameters' names as places: `queue → {queue}`; empty: label and values."""
 
@@ -134,7 +139,13 @@ def history(event: str) -> History | None:
 
 STOP = register_action(
     ActionKind(
-        "stop", _("Stop: no further rules"), (), lambda _target, _parameters, _rule: "stop", changes=False, macro=False
+        "stop",
+        _("Stop: no further rules"),
+        (),
+        lambda _target, _parameters, _rule: "stop",
+        changes=False,
+        macro=False,
+        told=lambda _outcome: _("no further rules"),
     )
 )
 """The engine looks for this one itself."""

@@ -134,6 +134,15 @@ def reason(row: list[str], labels: Labels) -> str:
     return _("%(condition)s (found: %(found)s)") % {"condition": asked, "found": shown or _("nothing")}
 
 
+def deed(kept: list[str] | str) -> str:
+    """What came of one action of a rule run. Runs of earlier releases have kept the words themselves."""
+    if isinstance(kept, str):
+        return kept
+    name, outcome = kept
+    kind = registry.action(name)
+    return str(kind.told(outcome)) if kind else outcome
+
+
 def action(step: Mapping[str, Any], labels: Labels) -> str:
     """One action."""
     kind = registry.action(str(step.get("action", "")))

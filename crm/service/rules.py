@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from crm.customers.models import Customer, Region, Tag
@@ -201,16 +201,19 @@ def _assign(change: Change, values: Mapping[str, Any], rule: str) -> str:
     return str(user)
 
 
+NOBODY = gettext_noop("nobody has room")
+
+
 def _assign_by(change: Change, values: Mapping[str, Any], rule: str) -> str:
     with change.acting_by(rule):
         user = assign_by_strategy(change, values["strategy"])
-    return str(user) if user else str(_("nobody has room"))
+    return str(user) if user else NOBODY
 
 
 def _set_priority(change: Change, values: Mapping[str, Any], rule: str) -> str:
     with change.acting_by(rule):
         change.set_priority(int(values["priority"]))
-    return str(Ticket.Priority(change.ticket.priority).label)
+    return str(change.ticket.priority)
 
 
 def _add_tags(change: Change, values: Mapping[str, Any], rule: str) -> str:
@@ -230,7 +233,7 @@ def _remove_tags(change: Change, values: Mapping[str, Any], rule: str) -> str:
 def _set_status(change: Change, values: Mapping[str, Any], rule: str) -> str:
     with change.acting_by(rule):
         change.set_status(values["status"])
-    return str(Ticket.Status(change.ticket.status).label)
+    return change.ticket.status
 
 
 _RECIPIENTS = (("assignee", _("the assignee")), ("queue", _("everybody in the queue")), *LABELS.items())
@@ -239,7 +242,7 @@ _RECIPIENTS = (("assignee", _("the assignee")), ("queue", _("everybody in the qu
 def _notify(change: Change, values: Mapping[str, Any], rule: str) -> str:
     whom = str(values["whom"])
     change.after(Notice(text=str(values.get("text") or rule), whom=whom))
-    return gettext("notified: %(whom)s") % {"whom": dict(_RECIPIENTS).get(whom, whom)}
+    return whom
 
 
 class Notice(Effect):
@@ -340,18 +343,27 @@ def register() -> None:
         ),
         ActionKind("assign", _("assign to"), (Parameter("user", _("person"), "choice", _people),), _assign),
         ActionKind(
-            "assign_by", _("assign by"), (Parameter("strategy", _("way"), "choice", lambda: strategies),), _assign_by
+            "assign_by",
+            _("assign by"),
+            (Parameter("strategy", _("way"), "choice", lambda: strategies),),
+            _assign_by,
+            told=lambda who: gettext(who) if who == NOBODY else who,
         ),
         ActionKind(
             "set_priority",
             _("set priority"),
             (Parameter("priority", _("priority"), "choice", _priorities),),
             _set_priority,
+            told=lambda value: dict(_priorities()).get(value, value),
         ),
         ActionKind("add_tags", _("add tags"), (Parameter("tags", _("tags"), "tags"),), _add_tags),
         ActionKind("remove_tags", _("remove tags"), (Parameter("tags", _("tags"), "tags"),), _remove_tags),
         ActionKind(
-            "set_status", _("set status"), (Parameter("status", _("status"), "choice", lambda: statuses),), _set_status
+            "set_status",
+            _("set status"),
+            (Parameter("status", _("status"), "choice", lambda: statuses),),
+            _set_status,
+            told=lambda value: dict(Ticket.Status.choices).get(value, value),
         ),
         ActionKind(
             "notify",
@@ -362,6 +374,7 @@ def register() -> None:
             ),
             _notify,
             changes=False,
+            told=lambda whom: gettext("notified: %(whom)s") % {"whom": dict(_RECIPIENTS).get(whom, whom)},
         ),
     ):
         register_action(action)

@@ -99,7 +99,7 @@ def _make(change: Change, values: Mapping[str, Any], rule: str) -> str:
     with change.acting_by(rule):
         task = OpenTask(title, Task.Kind(values["kind"]), (what, int(key or 0)), wait, change.actor, change.name)
     change.after(task)
-    return _("task: %(title)s") % {"title": title}
+    return title
 
 
 def _whom() -> list[tuple[str, Any]]:
@@ -126,5 +126,6 @@ def register() -> None:
             ),
             _make,
             changes=False,
+            told=lambda title: _("task: %(title)s") % {"title": title},
         )
     )

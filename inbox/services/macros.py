@@ -14,14 +14,13 @@ from routing.models import Macro
 
 
 @transaction.atomic
-def run_macro(macro: Macro, ticket: Ticket, *, by: User) -> list[str]:
-    """Do what the macro says; what each action did, in words. Raises routing.engine.RuleInvalid, PermissionDenied."""
+def run_macro(macro: Macro, ticket: Ticket, *, by: User) -> None:
+    """Do what the macro says. Raises routing.engine.RuleInvalid, PermissionDenied."""
     if not macro.active:
         raise PermissionDenied
     change = Change.lock(ticket.pk, actor=by)
     change.macro = macro.name
-    did = engine.perform(macro.actions, change, macro.name)
+    engine.perform(macro.actions, change, macro.name)
     change.macro = ""
     rules.run_changed([change])
     change.save()
-    return did

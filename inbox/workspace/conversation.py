@@ -327,6 +327,7 @@ def runs(ticket: Ticket) -> list[RuleRun]:
         run.label = dict(Rule.Event.choices).get(run.event, run.event)  # type: ignore[attr-defined]
         for match in run.matched:
             match["because"] = [visible(words.reason(row, labels)) for row in match.get("because", [])]
+            match["did"] = [visible(words.deed(kept)) for kept in match.get("did", [])]
         run.errors = [visible(f"{error.get('name', '')}: {error.get('error', '')}") for error in run.errors]
     return found
 

@@ -84,7 +84,10 @@ class RuleRun(models.Model):
     subject = models.CharField(max_length=40)
     """What it was about: `ticket:123`."""
     matched = models.JSONField(default=list)
-    """`[{"rule": id, "name": …, "because": [[fact, operator, value, found], …], "did": [action, …]}]`."""
+    """`[{"rule": id, "name": …, "because": [[fact, operator, value, found], …], "did": [[action, outcome], …]}]`.
+
+    In no language: `routing.words` says it in the reader's.
+    """
     errors = models.JSONField(default=list)
     """Rules that could not be evaluated, with the reason; they never stop the others."""
     failed = models.BooleanField(default=False)

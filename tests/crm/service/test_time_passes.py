@@ -66,7 +66,7 @@ def test_a_waiting_customer_is_told_of_once_until_somebody_answers(ticket: Ticke
     run = RuleRun.objects.get(event="ticket.waiting")
     assert (run.subject, run.matched[0]["name"], Notification.objects.count()) == (f"ticket:{ticket.pk}", "After 3", 1)
     assert run.matched[0]["because"] == [["waiting_minutes", "at_least", "3", "4"]]
-    assert run.matched[0]["did"] == ["notified: everybody in the queue"]
+    assert run.matched[0]["did"] == [["notify", "queue"]]
     replies.reply(ticket, author=agent, text="Here I am", channel=channel)
     Ticket.objects.update(status="open")
     assert clocks.run_waiting_rules() == 0

@@ -9,11 +9,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from zeal import zeal_ignore
 
+from crm.organisation.models import User
+from crm.service import services
 from crm.service.models import Ticket, TicketEvent, TicketLink, TicketMerge
 from inbox import queries
 from inbox.models import Delivery, Mention, Message, TicketSeen
 from inbox.workspace import conversation, history
-from routing.models import RuleRun
+from routing.models import Rule, RuleRun
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -322,13 +324,39 @@ def test_the_customer_is_shown_without_tickets_of_other_queues(desk, ticket, con
 
 def test_why_it_is_here_names_rule_and_values(desk, ticket):
     because = [["sender_domain", "is", "customer.test", "customer.test"], ["subject", "contains", "leak", "It leaks"]]
-    matched = [{"rule": 1, "name": "Machines", "because": because, "did": ["moved it to Support"]}]
+    matched = [
+        {"rule": 1, "name": "Machines", "because": because, "did": ["moved it to Support", ["set_queue", "Repairs"]]}
+    ]
     RuleRun.objects.create(event="message.received", subject=f"ticket:{ticket.pk}", matched=matched)
     RuleRun.objects.create(event="message.received", subject="ticket:999", matched=[{"name": "Not ours"}])
     body = desk.get(url("why", ticket)).content.decode()
-    for words in ("Machines", "customer.test", "It leaks", "moved it to Support"):
+    for words in ("Machines", "customer.test", "It leaks", "moved it to Support", "Repairs"):
         assert words in body
     assert "Not ours" not in body
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Urgent", "Waiting for customer", "nobody has room", "notified: everybody in the queue", "note"]),
+        ("zh-hans", ["紧急", "等待客户", "没有人有空闲", "已通知：队列中的所有人", "备注"]),
+    ],
+)
+def test_what_rules_did_is_read_in_the_readers_language(ticket, agent, language, words):
+    """Whichever was spoken when they ran."""
+    actions = [
+        {"action": "set_priority", "priority": "4"},
+        {"action": "set_status", "status": "pending"},
+        {"action": "assign_by", "strategy": "round-robin"},
+        {"action": "notify", "whom": "queue"},
+        {"action": "add_note", "text": "Look"},
+    ]
+    User.objects.filter(pk=agent.pk).update(is_available=False)
+    Rule.objects.create(name="All", event="ticket.changed", actions=actions)
+    with translation.override("zh-hant" if language == "en" else "en"):
+        services.tag(ticket, add=["leak"], by=None)
+    with translation.override(language):
+        assert conversation.runs(ticket)[0].matched[0]["did"] == words
 
 
 def test_the_real_address_and_hidden_signs_are_shown(desk, ticket):
