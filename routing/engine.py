@@ -61,6 +61,8 @@ class CompiledRule:
     name: str
     event: str
     idle_minutes: int | None
+    written: Mapping[str, Any]
+    """The conditions as they are stored."""
     condition: conditions.Node
     steps: tuple[Step, ...]
     stop: bool
@@ -113,6 +115,7 @@ def compile_rule(rule: Rule) -> CompiledRule:
         name=rule.name,
         event=rule.event,
         idle_minutes=rule.minutes,
+        written=rule.conditions or {},
         condition=node,
         steps=steps,
         stop=rule.stop or any(step.kind is registry.STOP for step in steps),

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from crm.service import promises, rules
+from crm.service import narrowing, promises, rules
 from crm.service.changes import Change
-from crm.service.models import Escalation, Ticket
+from crm.service.models import Escalation, Ticket, TimedRule
 from routing import engine
-from routing.models import Rule, RuleRun
+from routing.models import Rule
 from routing.sla import Clock
 
 BATCH = 100
@@ -103,13 +103,9 @@ def _missed(ticket: Ticket, told: set[tuple[int, str, str, datetime]]) -> Iterat
 def run_idle_rules() -> int:
     """Run the rules for tickets in which nothing has happened for the time each rule names; how many matched.
 
-    A rule does its work once a stretch of idleness: its run is kept, and activity after it starts a new stretch.
+    A rule does its work once a stretch of idleness: that it did is kept, and activity after it starts a new stretch.
     """
-    # Resolved tickets may be many: they are looked at for rules that name them.
-    written = Rule.objects.filter(event=Rule.Event.TICKET_IDLE, active=True).values_list("conditions", flat=True)
-    named = any(f'"{Ticket.Status.RESOLVED.value}"' in json.dumps(conditions) for conditions in written)
-    states = (*Ticket.UNFINISHED, Ticket.Status.RESOLVED) if named else Ticket.UNFINISHED
-    return _run_after(Rule.Event.TICKET_IDLE, "activity_at", states)
+    return _run_after(Rule.Event.TICKET_IDLE, "activity_at", Ticket.UNFINISHED)
 
 
 def run_waiting_rules() -> int:
@@ -117,31 +113,50 @@ def run_waiting_rules() -> int:
     return _run_after(Rule.Event.TICKET_WAITING, "waiting_since", Ticket.WORKING)
 
 
-def _run_after(event: Rule.Event, since: str, states: Iterable[str]) -> int:
-    """The tickets that a rule has something to do for are locked; the others are only read."""
+def _run_after(event: Rule.Event, since: str, states: tuple[str, ...]) -> int:
+    """The tickets that a rule has something to do for are locked; of the others few are read, see `_waiting_for`."""
     book = engine.load()
-    waits = [rule.idle_minutes or 0 for rule in book.of(event)]
-    if not waits:
-        return 0
-    matched, last = 0, 0
-    limit = timezone.now() - timedelta(minutes=min(waits))
-    found = Ticket.objects.filter(**{"status__in": states, f"{since}__lte": limit}).order_by("pk")
-    while keys := list(found.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
-        last = keys[-1]
-        wanted = _wanted(Change.look_at(keys), book, event, since)
-        if not wanted:
-            continue
-        with transaction.atomic():
-            changes = [work for work in Change.lock_all(wanted) if work.ticket.status in states]
-            left = _wanted(changes, book, event, since)
-            for work in changes:
-                if work.ticket.pk in left:
-                    run = book.run(event, "", _facts_after(work), work, without=left[work.ticket.pk])
-                    work.runs.append(run)
-                    matched += bool(run.matched)
-            rules.run_changed(changes)
-            Change.save_all(changes)
+    matched, seen = 0, set[int]()
+    for rule in book.of(event):
+        last = 0
+        found = _waiting_for(rule, since, states).order_by("pk")
+        while keys := list(found.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+            last = keys[-1]
+            wanted = _wanted(Change.look_at(set(keys) - seen), book, event, since, states)
+            if wanted:
+                seen.update(wanted)  # a rule that ends the others ends them for this turn
+                matched += _run(list(wanted), book, event, since, states)
     return matched
+
+
+@transaction.atomic
+def _run(keys: list[int], book: engine.RuleBook, event: Rule.Event, since: str, states: tuple[str, ...]) -> int:
+    changes = Change.lock_all(keys)
+    left = _wanted(changes, book, event, since, states)
+    done: list[TimedRule] = []
+    for work in changes:
+        if work.ticket.pk in left:
+            run = book.run(event, "", _facts_after(work), work, without=left[work.ticket.pk])
+            work.runs.append(run)
+            done += [TimedRule(rule_id=m["rule"], ticket=work.ticket, at=run.at) for m in run.matched]
+    TimedRule.objects.bulk_create(done, update_conflicts=True, unique_fields=["rule", "ticket"], update_fields=["at"])
+    rules.run_changed(changes)
+    Change.save_all(changes)
+    return len({mark.ticket_id for mark in done})
+
+
+def _states(rule: engine.CompiledRule, states: tuple[str, ...], event: str) -> tuple[str, ...]:
+    """Resolved tickets are many: they are looked at for rules that name them."""
+    named = f'"{Ticket.Status.RESOLVED.value}"' in json.dumps(rule.written)
+    return (*states, Ticket.Status.RESOLVED) if named and event == Rule.Event.TICKET_IDLE else states
+
+
+def _waiting_for(rule: engine.CompiledRule, since: str, states: tuple[str, ...]) -> QuerySet[Ticket]:
+    """Tickets whose time has come for this rule, without those that cannot match or that it has done its work on."""
+    limit = timezone.now() - timedelta(minutes=rule.idle_minutes or 0)
+    found = Ticket.objects.filter(**{"status__in": _states(rule, states, rule.event), f"{since}__lte": limit})
+    done = TimedRule.objects.filter(rule=rule.id, ticket=OuterRef("pk"), at__gte=OuterRef(since))
+    return found.filter(narrowing.possible(rule.written)).exclude(Exists(done))
 
 
 def _facts_after(work: Change) -> rules.Facts:
@@ -149,16 +164,21 @@ def _facts_after(work: Change) -> rules.Facts:
     return rules.Facts(work, {"idle_minutes": idle})
 
 
-def _wanted(changes: list[Change], book: engine.RuleBook, event: Rule.Event, since: str) -> dict[int, set[int]]:
-    """The tickets for which a rule has something to do, with the rules that did theirs in this stretch already."""
-    matching = {work.ticket.pk: book.matching(event, _facts_after(work)) for work in changes}
-    begins = {
-        f"ticket:{w.ticket.pk}": (w.ticket.pk, getattr(w.ticket, since)) for w in changes if matching[w.ticket.pk]
+def _wanted(
+    changes: list[Change], book: engine.RuleBook, event: Rule.Event, since: str, states: tuple[str, ...]
+) -> dict[int, set[int]]:
+    """The tickets for which a rule has something to do, with the rules that have nothing to do there."""
+    begins = {work.ticket.pk: getattr(work.ticket, since) for work in changes}
+    apart: dict[int, set[int]] = {
+        work.ticket.pk: {r.id for r in book.of(event) if r.id and work.ticket.status not in _states(r, states, event)}
+        for work in changes
     }
-    done: dict[int, set[int]] = {pk: set() for pk, _moment in begins.values()}
-    runs = RuleRun.objects.filter(subject__in=begins, event=event)
-    for subject, at, matched in runs.values_list("subject", "at", "matched"):
-        pk, moment = begins[subject]
-        if moment is not None and at >= moment:
-            done[pk].update(match["rule"] for match in matched)
-    return {pk: rules_done for pk, rules_done in done.items() if matching[pk] - rules_done}
+    marks = TimedRule.objects.filter(ticket__in=begins, rule__event=event)
+    for rule, ticket, at in marks.values_list("rule_id", "ticket_id", "at"):
+        if begins[ticket] is not None and at >= begins[ticket]:
+            apart[ticket].add(rule)
+    return {
+        work.ticket.pk: apart[work.ticket.pk]
+        for work in changes
+        if book.matching(event, _facts_after(work)) - apart[work.ticket.pk]
+    }

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from core.composed import Composed
 from crm.customers.models import Contact, Customer, Tag
 from crm.organisation import access
-from routing.models import Queue, QueueMember, SLAPolicy
+from routing.models import Queue, QueueMember, Rule, SLAPolicy
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -323,6 +323,20 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.clock} {self.level}"
+
+
+class TimedRule(models.Model):
+    """A rule that time brings about did its work on a ticket, `at`: not again before a new stretch of time begins."""
+
+    rule = models.ForeignKey(Rule, models.CASCADE, related_name="+", db_index=False)
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "ticket"], name="timed_rule_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} on {self.ticket_id}"
 
 
 class Satisfaction(models.Model):
