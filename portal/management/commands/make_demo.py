@@ -23,6 +23,7 @@ class Command(BaseCommand):
         """See the class."""
         parser.add_argument("--quiet", action="store_true", help="print nothing")
         parser.add_argument("--serve", action="store_true", help="then serve it, as `serve` does")
+        parser.add_argument("--port", type=int, default=8000, help="where its pages are then")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Raises CommandError outside a try-out: known passwords have no place beside real customers."""
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         if options["serve"]:
             # In this process: starting Django a second time would double the wait of whoever tries Guichet out.
             connection.close()
-            call_command("serve")
+            call_command("serve", port=options["port"])
 
     def _tell(self) -> None:
         lines = [

@@ -66,7 +66,10 @@ class Command(BaseCommand):
         )
         server.run()
         if not server.listening_addresses:
-            self.stderr.write(f"Port {port} on {host} cannot be listened on: something runs there already.")
+            self.stderr.write(
+                f"Port {port} on {host} cannot be listened on: something runs there already."
+                f" Choose another one: make run PORT={port + 1}, or serve --port {port + 1}."
+            )
         processes.end(crew)
 
     def _ready(self, crew: Crew, host: str, port: int) -> None:
