@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -40,6 +41,12 @@ LONG = (
     "tests/portal/test_access_matrix.py",
     "tests/portal/test_demo",
 )
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: each full collection of garbage would walk all of it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -94,6 +101,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     with django_db_blocker.unblock():
         database.keep_template()
         database.keep_migrated_rows()
+        database.wait_for_no_disk()
     yield
     with django_db_blocker.unblock():
         database.end_sessions()
@@ -207,6 +215,7 @@ def child_environment() -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "DATABASE_URL": url,
+        "PGAPPNAME": database.CHILD,
         "REDIS_URL": settings.REDIS_URL,
         "GUICHET_VAR": str(settings.VAR_DIR),
         "MEDIA_ROOT": settings.MEDIA_ROOT,

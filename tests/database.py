@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ from django.test import TransactionTestCase
 _NAME = settings.DATABASES["default"]["NAME"]
 """As configured, before it becomes the test database's."""
 _COPIES = Path(settings.VAR_DIR) / "migrated.sqlite3"
+CHILD = "guichet-test-child"
+"""What child processes of a test call themselves before PostgreSQL."""
 _migrated: set[str] = set()
 """Tables that hold rows after the migrations; their copies lie in `pristine`: a schema, or that file."""
 
@@ -63,6 +66,15 @@ def keep_template() -> None:
             with suppress(DatabaseError):
                 test = connection.settings_dict["NAME"]
                 cursor.execute(f'CREATE DATABASE "{_postgresql_template()}" TEMPLATE "{test}"')
+
+
+def wait_for_no_disk() -> None:
+    """Let commits on the test database return before the disk has them, whoever makes them: the machine stays on."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            name = connection.ops.quote_name(connection.settings_dict["NAME"])
+            cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit TO off")
+        connection.close()  # counts from the next connection on
 
 
 def end_sessions() -> None:
@@ -118,6 +130,7 @@ def keep_migrated_rows() -> None:
 
 def put_back() -> None:
     """Undo every change of rows since `keep_migrated_rows`. Counters of new keys go on."""
+    _await_children()
     with _copies(), connection.constraint_checks_disabled(), transaction.atomic(), connection.cursor() as cursor:
         for table in _filled(cursor):
             if table not in _migrated:
@@ -129,6 +142,21 @@ def put_back() -> None:
                 cursor.execute(f'DELETE FROM "{table}"')
                 cursor.execute(f'INSERT INTO "{table}" {kept}')
     ContentType.objects.clear_cache()
+
+
+def _await_children() -> None:
+    """A killed process is gone before its session is: what that has been told already it still does, and commits."""
+    if connection.vendor != "postgresql":
+        return
+    theirs = "datname = current_database() AND application_name = %s"
+    end = time.monotonic() + 5
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(f"SELECT EXISTS(SELECT 1 FROM pg_stat_activity WHERE {theirs})", [CHILD])
+            if not cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+        cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {theirs}", [CHILD])
 
 
 def _filled(cursor: Any) -> list[str]:

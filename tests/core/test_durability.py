@@ -19,9 +19,8 @@ def waits() -> str:
 @pytest.fixture
 def strict(transactional_db: None) -> str:
     """As in use; the tests of everything else wait for nothing."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=FULL")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous=FULL" if connection.vendor == "sqlite" else "SET synchronous_commit TO on")
     yield waits()
     connection.close()
 

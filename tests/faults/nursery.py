@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,11 @@ class Nursery:
         order = {"fault": fault, "duties": duties, "door": door}
         self._process.stdin.write(json.dumps(order) + "\n")  # type: ignore[union-attr]
         self._process.stdin.flush()  # type: ignore[union-attr]
-        pid = self._answers.get(timeout=10)["pid"]
+        pid = self._answers.get(timeout=30)["pid"]
         self._alive.add(pid)
         return pid
 
-    def death(self, pid: int, seconds: float = 20) -> int:
+    def death(self, pid: int, seconds: float = 60) -> int:
         """How it ended: -9 for SIGKILL. Fails when it lives on."""
         end = time.monotonic() + seconds
         while pid not in self._ends:
@@ -77,13 +78,14 @@ class Nursery:
     def clear(self) -> None:
         """Kill what a test left behind."""
         for pid in list(self._alive):
-            if pid not in self._ends:
+            with suppress(ProcessLookupError):  # it has ended, and that is still on its way to us
                 os.kill(pid, signal.SIGKILL)
             self.death(pid)
 
     def tail(self) -> str:
         for pid in self._alive - set(self._ends):
-            os.kill(pid, signal.SIGUSR1)  # tells where each of its threads is
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)  # tells where each of its threads is
         time.sleep(0.2)
         self.log.seek(0)
         return self.log.read().decode()[-4000:]

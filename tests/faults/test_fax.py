@@ -61,7 +61,7 @@ def test_killed_while_submitting(nursery: Nursery, hylafax_server, queue, agent,
     # A job that was prepared and not submitted is forgotten by hfaxd when its client is gone.
     until(lambda: len(set(hylafax_server.jobs()) - before) == expected)
     successor = nursery.start("work")
-    until(lambda: Delivery.objects.get().content.get("kept", {}).get("job"), 20)
+    until(lambda: Delivery.objects.get().content.get("kept", {}).get("job"))
     nursery.end(successor)
     delivery = Delivery.objects.get()
     (job,) = set(hylafax_server.jobs()) - before
@@ -89,7 +89,7 @@ def test_killed_while_taking_a_file(nursery: Nursery, queue, tmp_path: Path, poi
     assert nursery.death(victim) == -9
     assert [each.name for each in folder.iterdir()] == [f"from={CALLER}.tif"], "kept until it is committed"
     successor = nursery.start("listen", "work")
-    until(lambda: list(folder.glob("done/*.tif")) and Ticket.objects.exists(), 20)
+    until(lambda: list(folder.glob("done/*.tif")) and Ticket.objects.exists())
     nursery.end(successor)
     assert (RawMessage.objects.count(), Ticket.objects.count(), FaxDocument.objects.count()) == (1, 1, 1)
 
@@ -103,6 +103,6 @@ def test_killed_while_drawing(nursery: Nursery, queue, point):
     victim = nursery.start("work", fault=f"{point}=kill")
     assert nursery.death(victim) == -9
     successor = nursery.start("work")
-    until(lambda: FaxDocument.objects.get().told and Ticket.objects.exists(), 30)
+    until(lambda: FaxDocument.objects.get().told and Ticket.objects.exists())
     nursery.end(successor)
     assert (FaxDocument.objects.get().state, FaxPage.objects.count(), Ticket.objects.count()) == ("ready", 3, 1)

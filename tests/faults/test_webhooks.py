@@ -48,7 +48,7 @@ def test_killed_while_calling(callers: Nursery, server: HttpsServer, point: str)
     assert heard == (1 if point == "webhook.answered" else 0)
     WebhookCall.objects.update(lease_until=timezone.now())  # the minute of the lease is over
     successor = callers.start("work")
-    until(lambda: WebhookCall.objects.get().state == WebhookCall.State.DONE, 20)
+    until(lambda: WebhookCall.objects.get().state == WebhookCall.State.DONE)
     assert {headers["webhook-id"] for headers, _body in server.requests} == {call.event_id}
     assert len(server.requests) == heard + 1
     callers.end(successor)

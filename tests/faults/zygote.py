@@ -22,7 +22,9 @@ def main() -> None:
     from inbox.channels import registry
     from inbox.channels.email.understanding import language
     from portal import processes
+    from tests.processes import wait_for_no_disk
 
+    wait_for_no_disk()
     registry.adapters()
     language.detect("What takes long to load is loaded once, before the first child.")
     ears, mouth = os.pipe()

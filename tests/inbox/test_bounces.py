@@ -304,6 +304,6 @@ def test_hostile_notices_take_no_time(text: str) -> None:
         sender=Address("MAILER-DAEMON@x.example"),
         parts=parts,
     )
-    started = time.perf_counter()
+    started = time.process_time()
     find_report(bad)
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5

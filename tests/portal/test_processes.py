@@ -45,8 +45,8 @@ def test_one_process_does_everything(process_environment, tmp_path):
             except ConnectionError:
                 return False
 
-        until(hand_over, 20)
-        until(lambda: Delivery.objects.filter(state=Delivery.State.SENT).exists(), 20)
+        until(hand_over)
+        until(lambda: Delivery.objects.filter(state=Delivery.State.SENT).exists())
         assert RawMessage.objects.get().outcome == "opened"
         assert len(list((tmp_path / "mail").glob("*.eml"))) == 1
         began = time.monotonic()
@@ -75,7 +75,7 @@ def test_the_parts_run_apart(process_environment, tmp_path, command):
     env = {**process_environment, "GUICHET_VAR": str(tmp_path), "SMTP_DOOR": ""}
     with running([sys.executable, "manage.py", command], env) as child:
         wanted = "scheduler" if command == "worker" else f"imap:{channel.pk}"
-        until(lambda: Lease.objects.filter(name=wanted).exclude(holder="").exists(), 30)
+        until(lambda: Lease.objects.filter(name=wanted).exclude(holder="").exists())
         child.terminate()
         assert child.wait(6) == 0
     until(lambda: Lease.objects.get(name=wanted).holder == "")
@@ -108,7 +108,7 @@ class TestScheduler:
                 time.sleep(1)
                 assert turns == {"first": 1, "second": 0}
         with in_thread(keeper("second")):
-            until(lambda: turns["second"] == 1, 5)
+            until(lambda: turns["second"] == 1)
         assert turns == {"first": 1, "second": 1}
 
 

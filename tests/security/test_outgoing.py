@@ -56,7 +56,7 @@ def send(sink: SmtpSink) -> Callable[[], list[Kept]]:
 
     def run() -> list[Kept]:
         with sending():
-            until(lambda: not Delivery.objects.filter(state__in=("queued", "sending", "deferred")).exists(), 20)
+            until(lambda: not Delivery.objects.filter(state__in=("queued", "sending", "deferred")).exists())
         return sink.kept
 
     return run

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.processes import BASE, await_port, free_port
+from tests.processes import BASE, await_port, free_port, wait_for_no_disk
 
 
 class Sites:
@@ -68,6 +68,7 @@ def main() -> None:
     settings.INSTALLED_APPS.remove("daphne")
     import portal.asgi  # noqa: F401
 
+    wait_for_no_disk()
     warm_up()
     site = 0
     for order in sys.stdin:

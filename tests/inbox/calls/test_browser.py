@@ -137,7 +137,7 @@ def test_two_keys_log_a_call_on_the_open_ticket(desks: Any, site: str, ticket: A
     page.locator("[data-call-log] [name=note]:focus").wait_for()
     page.keyboard.press("Enter")
     page.get_by_text(f"Logged on ticket #{ticket.number}.").wait_for()
-    page.locator("[data-kind=call]").wait_for(timeout=15_000)
+    page.locator("[data-kind=call]").wait_for()
     message = Message.objects.get(kind="call")
     assert (message.ticket, message.call.agent, message.call.number) == (ticket, lena, NUMBER)
 

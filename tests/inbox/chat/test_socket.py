@@ -61,7 +61,7 @@ class Tab(WebsocketCommunicator):
         self.scope["client"] = ("203.0.113.7", 40000)
 
     async def enter(self, browser: Browser, after: int = 0) -> dict[str, Any]:
-        connected, _code = await self.connect(timeout=5)
+        connected, _code = await self.connect(timeout=20)
         assert connected
         await self.tell(do="hello", token=browser.token, after=after)
         return await self.hear("ready")
@@ -69,7 +69,7 @@ class Tab(WebsocketCommunicator):
     async def tell(self, **what: Any) -> None:
         await self.send_to(text_data=json.dumps(what))
 
-    async def hear(self, about: str, seconds: float = 5) -> dict[str, Any]:
+    async def hear(self, about: str, seconds: float = 20) -> dict[str, Any]:
         """The next frame of this kind; others in between are passed over."""
         end = time.monotonic() + seconds
         while True:
@@ -77,7 +77,7 @@ class Tab(WebsocketCommunicator):
             if frame["about"] == about:
                 return frame
 
-    async def closed(self, seconds: float = 5) -> int:
+    async def closed(self, seconds: float = 20) -> int:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             output = await self.receive_output(timeout=max(0.1, end - time.monotonic()))

@@ -128,8 +128,9 @@ def test_a_report_about_nothing_of_ours_opens_no_ticket(receive: Any) -> None:
 
 
 def test_a_forged_return_path_touches_no_delivery(receive: Any, delivery: Delivery) -> None:
-    to = tokens.return_path("support@example.com", delivery.mail_id)
-    receive(report("x@x.test", to=to[:-14] + "aa@example.com"))
+    signed, at, domain = tokens.return_path("support@example.com", delivery.mail_id).partition("@")
+    forged = signed[:-1] + ("b" if signed.endswith("a") else "a")
+    receive(report("x@x.test", to=forged + at + domain))
     delivery.refresh_from_db()
     assert delivery.state == "sent"
 

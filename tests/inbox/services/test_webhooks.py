@@ -183,7 +183,7 @@ def test_one_that_hangs_holds_up_no_other(webhook: Webhook, server: HttpsServer)
         loop = threading.Thread(target=webhooks.CallingLoop.run, args=(stopping,), daemon=True)
         loop.start()
         try:
-            until(lambda: WebhookCall.objects.filter(webhook=webhook, state=State.DONE).count() == 3, 10)
+            until(lambda: WebhookCall.objects.filter(webhook=webhook, state=State.DONE).count() == 3)
             assert not WebhookCall.objects.filter(webhook=deaf, state=State.DONE).exists()
             assert WebhookCall.objects.filter(webhook=deaf, attempts=1).count() == webhooks.AT_ONCE_A_WEBHOOK
         finally:

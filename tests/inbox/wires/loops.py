@@ -76,7 +76,7 @@ def sending() -> Any:
     return in_thread(SendingLoop.run)
 
 
-def until(condition: Callable[[], Any], seconds: float = 10, what: str = "") -> Any:
+def until(condition: Callable[[], Any], seconds: float = 30, what: str = "") -> Any:
     """Wait for a condition; its value. Fails after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

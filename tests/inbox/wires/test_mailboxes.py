@@ -156,9 +156,9 @@ def test_a_broken_connection_is_made_again(dovecot: Dovecot, box, monkeypatch, f
                     proxy.cut()
                 dovecot.put(box, mail(99))
                 if fault in ("freeze", "refuse"):
-                    until(lambda: Channel.objects.get().receiving_health == "trouble", 12)
+                    until(lambda: Channel.objects.get().receiving_health == "trouble")
                     proxy.mode = "pass"
-            until(lambda: len(stored()) == (40 if fault == "fetch" else 41), 15)
+            until(lambda: len(stored()) == (40 if fault == "fetch" else 41))
             until(lambda: Channel.objects.get().receiving_health == "good")
         assert stored() == list(range(1, len(stored()) + 1))
         assert proxy.accepted >= 2
@@ -177,9 +177,9 @@ def test_a_connection_that_breaks_while_mails_are_moved(dovecot: Dovecot, box, a
         mailbox_channel(dovecot, box, port=proxy.port, after_import="move", move_to="Done")
         with listening_now():
             until(lambda: len(stored()) == 5)
-            until(lambda: not dovecot.mails(box), 15)
+            until(lambda: not dovecot.mails(box))
             dovecot.put(box, mail(99))
-            until(lambda: len(stored()) == 6, 15)
+            until(lambda: len(stored()) == 6)
             until(lambda: len(dovecot.mails(box, "Done")) == 6)
         assert not proxy.cut_at, "the connection was cut"
         assert proxy.accepted >= 2
@@ -195,7 +195,7 @@ def test_a_refused_login_is_told_and_not_hammered(dovecot: Dovecot, box):
     proxy = Proxy(dovecot.port)
     Channel.objects.update(settings={**channel.settings, "imap_port": proxy.port})
     with listening_now():
-        until(lambda: Channel.objects.get().receiving_health == "trouble", 15)
+        until(lambda: Channel.objects.get().receiving_health == "trouble")
         channel = Channel.objects.get()
         assert "refused the login" in channel.receiving_note
         assert "wrong" not in channel.receiving_note
@@ -203,7 +203,7 @@ def test_a_refused_login_is_told_and_not_hammered(dovecot: Dovecot, box):
         assert proxy.accepted == 1
         channel.set_secrets({"imap_password": "secret"})
         channel.save()  # a changed channel is connected anew, without waiting
-        until(lambda: Channel.objects.get().receiving_health == "good", 15)
+        until(lambda: Channel.objects.get().receiving_health == "good")
     proxy.close()
 
 

@@ -155,7 +155,7 @@ def test_421_pauses_the_account_shortly_and_recovers_alone(sink):
     with running():
         until(lambda: Channel.objects.get().sending_health == "trouble")
         sink.on_mail = lambda _who: None
-        until(lambda: {state(row) for row in rows} == {S.SENT}, 20)
+        until(lambda: {state(row) for row in rows} == {S.SENT})
     assert len(sink.kept) == 4
     assert {row.attempts for row in rows} == {1}
 
@@ -223,7 +223,7 @@ def test_a_connection_lost_before_the_end_is_certain(sink):
     sink.on_data = lambda _who: next(plans, None)
     delivery = answer(sending_channel(sink))
     with running():
-        until(lambda: state(delivery) == S.SENT, 15)
+        until(lambda: state(delivery) == S.SENT)
     assert len(sink.kept) == 1
     assert "unclear" not in delivery.content
 
@@ -236,10 +236,10 @@ def test_a_server_that_never_answers(sink, settings):
         stuck = answer(slow)
         good = answer(sending_channel(other, address="sales@example.com"), "bert@customer.test")
         with running():
-            until(lambda: state(good) == S.SENT, 3)
+            until(lambda: state(good) == S.SENT)
             until(lambda: Channel.objects.get(pk=slow.pk).sending_health == "trouble")
             sink.on_mail = lambda _who: None
-            until(lambda: state(stuck) == S.SENT, 15)
+            until(lambda: state(stuck) == S.SENT)
     finally:
         other.close()
 
@@ -359,7 +359,7 @@ def test_the_loop_outlives_a_database_that_fails(sink, monkeypatch):
     crew.wake_at_end(wake.sending_event)
     crew.start()
     try:
-        until(lambda: state(delivery) == S.SENT, 15)
+        until(lambda: state(delivery) == S.SENT)
     finally:
         assert crew.stop(5) == []
     assert crew.restarts() == {"sending": 3}

@@ -17,6 +17,8 @@ from tests.processes import free_port
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 
+AT_ONCE = 9_000
+"""Milliseconds in which something is pushed: a page whose socket is away asks by itself every ten seconds."""
 STATE = """() => ({
     entries: [...document.querySelectorAll('#entries > [data-entry]')].map(e => [e.dataset.entry, e.innerText.trim()]),
     head: document.querySelector('#ticket-head').innerText,
@@ -41,7 +43,7 @@ class Desk:
 
     def open(self, path: str) -> Any:
         self.page.goto(self.site + path)
-        self.page.wait_for_selector("#live[data-state=live]", state="attached", timeout=15_000)
+        self.page.wait_for_selector("#live[data-state=live]", state="attached")
         return self.page
 
     def state(self) -> dict[str, Any]:
@@ -66,15 +68,15 @@ def test_a_message_appears_without_reload_and_holds_the_answer(desks, ticket, ag
     one, two = desks
     path = f"/desk/inbox/{ticket.number}/"
     first, second = one.open(path), two.open(path)
-    first.get_by_text("Supervisor is looking at this ticket").wait_for(timeout=10_000)
+    first.get_by_text("Supervisor is looking at this ticket").wait_for()
     second.locator("#text").press_sequentially("An answer of ours")
-    first.get_by_text("Supervisor is typing").wait_for(timeout=10_000)
+    first.get_by_text("Supervisor is typing").wait_for()
 
     # The other one notes something through the site's own process: both see it at once.
     first.keyboard.press("n")
     first.locator("#text").fill("Look at the seal kit first")
     first.keyboard.press("Control+Enter")
-    second.get_by_text("Look at the seal kit first").wait_for(timeout=5_000)
+    second.get_by_text("Look at the seal kit first").wait_for(timeout=AT_ONCE)
 
     # A message comes in behind the page's back: the answer is held, shown, and sent on demand.
     second.evaluate(
@@ -82,13 +84,13 @@ def test_a_message_appears_without_reload_and_holds_the_answer(desks, ticket, ag
     )
     arrives(ticket, "Wait, it is the other machine")
     second.keyboard.press("Control+Enter")
-    second.get_by_text("Not sent yet: something new has arrived").wait_for(timeout=5_000)
+    second.get_by_text("Not sent yet: something new has arrived").wait_for()
     # In the list it may stand as well, as the ticket's preview.
     assert second.locator("#entries").get_by_text("Wait, it is the other machine").count() == 1
     assert second.locator("#text").input_value() == "An answer of ours"
     assert not Message.objects.filter(kind="outbound").exists()
     second.get_by_role("button", name="Send anyway").click()
-    second.locator(".g-message--ours", has_text="An answer of ours").wait_for(timeout=5_000)
+    second.locator(".g-message--ours", has_text="An answer of ours").wait_for()
     assert Message.objects.filter(kind="outbound").count() == 1
     assert second.locator("#text").input_value() == ""
 
@@ -107,7 +109,7 @@ def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent,
     time.sleep(1)
     assert page.get_by_text("While away 4").count() == 0
     one.context.set_offline(False)
-    page.get_by_text("Noted while away").first.wait_for(timeout=20_000)
+    page.get_by_text("Noted while away").first.wait_for()
     page.wait_for_function("seq => document.querySelector('#ticket').dataset.seq === seq", arg=str(_sequence(ticket)))
     fresh = two.open(path)
     fresh.wait_for_selector("#entries > [data-entry]")
@@ -130,11 +132,11 @@ def test_the_page_lives_on_when_the_server_comes_back(browser, sites, agent, que
         desk = Desk(browser, site, agent)
         page = desk.open(f"/desk/inbox/{ticket.number}/")
         page.locator("#text").fill("A draft that must survive")
-    page.wait_for_selector("#live[data-state=polling]", timeout=10_000)
+    page.wait_for_selector("#live[data-state=polling]")
     arrives(ticket, "Said while the server was away")
     with sites.serving(port=port):
         page.wait_for_selector("#live[data-state=live]", timeout=60_000)
-        page.get_by_text("Said while the server was away").wait_for(timeout=10_000)
+        page.get_by_text("Said while the server was away").wait_for()
         assert page.locator("#text").input_value() == "A draft that must survive"
         page.reload()
         page.wait_for_function("() => document.querySelector('#text').value === 'A draft that must survive'")
@@ -158,7 +160,7 @@ def test_a_morning_with_the_keyboard_alone(browser, site, agent, queue, channel)
         page.wait_for_function("() => document.activeElement.id === 'text'")
         page.keyboard.type("Answered.")
         page.keyboard.press("Control+Enter")
-        page.locator(".g-message--ours", has_text="Answered.").wait_for(timeout=5_000)
+        page.locator(".g-message--ours", has_text="Answered.").wait_for()
         page.wait_for_timeout(400)
     assert Message.objects.filter(kind="outbound").count() == 4
     desk.context.close()
@@ -270,7 +272,7 @@ def test_an_answer_goes_the_way_that_was_chosen(browser, site, agent, ticket, ch
     page.wait_for_function("() => document.querySelector('#text').value === 'For the boss'")
     assert page.locator("#way").inner_text().strip() == "boss@customer.test"
     page.locator("#text").press("Control+Enter")
-    page.locator(".g-message--ours", has_text="For the boss").wait_for(timeout=5_000)
+    page.locator(".g-message--ours", has_text="For the boss").wait_for()
     sent = Message.objects.get(kind="outbound").deliveries.get()
     assert (sent.channel, sent.recipient) == (sales, "boss@customer.test")
     page.locator("#way", has_text="anna@customer.test").wait_for()  # the next one goes the customer's own way
@@ -303,7 +305,7 @@ def test_an_answer_whose_acknowledgement_was_lost_is_sent_once(browser, site, ag
     # The next answer is another one, though its words are the same.
     page.locator("#text").fill("Once only")
     page.locator("#send").click()
-    page.locator(".g-message--ours").nth(1).wait_for(timeout=5_000)
+    page.locator(".g-message--ours").nth(1).wait_for()
     assert Message.objects.filter(kind="outbound").count() == 2
     desk.context.close()
     assert desk.faults == []

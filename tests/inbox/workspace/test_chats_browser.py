@@ -12,7 +12,7 @@ from crm.service.models import Ticket
 from inbox.models import Conversation, Message, Presence
 from tests import factories
 from tests.inbox.chat.conftest import ORIGIN, make_chat
-from tests.inbox.workspace.test_browser import Desk
+from tests.inbox.workspace.test_browser import AT_ONCE, Desk
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 COUNT_NOTICES = """() => {
@@ -97,16 +97,16 @@ def test_two_chats_at_once_a_colleague_takes_over_and_everybody_sees_it(
     page.keyboard.press("Enter")
     column(page, "Marta").locator(".chat-said--outbound", has_text="Yes, two of them").wait_for()
     rafael.say("It still does")
-    column(page, "Rafael").get_by_text("It still does").wait_for(timeout=5_000)
+    column(page, "Rafael").get_by_text("It still does").wait_for(timeout=AT_ONCE)
     marta.say("Good, I take both")
-    column(page, "Marta").get_by_text("Good, I take both").wait_for(timeout=5_000)
+    column(page, "Marta").get_by_text("Good, I take both").wait_for(timeout=AT_ONCE)
     assert column(page, "Marta").get_by_text("It still does").count() == 0
     assert (marta.heard(), rafael.heard()) == (["Yes, two of them"], [])
     marta._post("seen", seq=Conversation.objects.get(visitor__name="Marta").ticket.sequence)
 
     # The page the visitor is on is shown as it changes.
     marta._post("page", url=f"{ORIGIN}/delivery", title="Delivery times")
-    column(page, "Marta").get_by_text("Delivery times").first.wait_for(timeout=5_000)
+    column(page, "Marta").get_by_text("Delivery times").first.wait_for(timeout=AT_ONCE)
 
     # A colleague takes one over: the first one's column says so and offers no composer any more.
     ticket = Conversation.objects.get(visitor__name="Rafael").ticket
@@ -117,8 +117,8 @@ def test_two_chats_at_once_a_colleague_takes_over_and_everybody_sees_it(
     take_over.click()
     column(other, "Rafael").locator("textarea").fill("I am the one who knows the light")
     column(other, "Rafael").locator("textarea").press("Enter")
-    column(page, "Rafael").get_by_text("Supervisor has this chat").wait_for(timeout=5_000)
-    column(page, "Rafael").get_by_text("I am the one who knows the light").wait_for(timeout=5_000)
+    column(page, "Rafael").get_by_text("Supervisor has this chat").wait_for(timeout=AT_ONCE)
+    column(page, "Rafael").get_by_text("I am the one who knows the light").wait_for(timeout=AT_ONCE)
     assert not column(page, "Rafael").locator("textarea").is_visible()
     assert rafael.heard() == ["I am the one who knows the light"]
     event = Ticket.objects.get(pk=ticket.pk).events.filter(what="assignee").latest("seq")
@@ -176,7 +176,7 @@ def test_notices_are_asked_for_and_come_once_and_only_for_what_nobody_sees(
     chats.locator("[data-line]", has_text="Marta").get_by_role("button", name="Take").click()
     column(chats, "Marta").locator("textarea").wait_for(state="visible")
     marta.say("Are you there?")
-    column(chats, "Marta").get_by_text("Are you there?").wait_for(timeout=5_000)
+    column(chats, "Marta").get_by_text("Are you there?").wait_for(timeout=AT_ONCE)
     page.wait_for_function("() => window.__notices.length >= 2", timeout=10_000)
     assert chats.evaluate("window.__notices") == []
     marta.context.close()
@@ -206,7 +206,7 @@ def test_a_chat_is_answered_by_mail_instead(browser, site, chat, agent, channel,
     page.locator("#ways-list [data-way-choice]", has_text="marta@customer.test").first.click()
     page.keyboard.type("As you wished, by mail")
     page.keyboard.press("Control+Enter")
-    page.locator(".g-message--ours", has_text="As you wished, by mail").wait_for(timeout=5_000)
+    page.locator(".g-message--ours", has_text="As you wished, by mail").wait_for()
     sent = Message.objects.get(kind="outbound").deliveries.get()
     assert (sent.channel, sent.recipient) == (channel, "marta@customer.test")
     marta.context.close()

@@ -28,6 +28,7 @@ from inbox.workspace import consumers
 from inbox.workspace.consumers import DeskConsumer
 from portal.asgi import application
 from tests import factories
+from tests.inbox.wires.loops import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = "http://127.0.0.1"
@@ -71,7 +72,7 @@ class Tab(WebsocketCommunicator):
         return cls(application, path, headers=headers)
 
     async def enter(self) -> Tab:
-        connected, _code = await self.connect(timeout=5)
+        connected, _code = await self.connect(timeout=20)
         assert connected
         assert await self.hear() == {"about": "ready"}
         return self
@@ -79,10 +80,10 @@ class Tab(WebsocketCommunicator):
     async def tell(self, **what: Any) -> None:
         await self.send_to(text_data=json.dumps(what))
 
-    async def hear(self, seconds: float = 5) -> dict[str, Any]:
+    async def hear(self, seconds: float = 20) -> dict[str, Any]:
         return json.loads(await self.receive_from(timeout=seconds))
 
-    async def closed(self, seconds: float = 5) -> int:
+    async def closed(self, seconds: float = 20) -> int:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             output = await self.receive_output(timeout=max(0.1, end - time.monotonic()))
@@ -256,11 +257,17 @@ async def test_who_loses_the_right_is_put_out(how, agent, queue):
     assert (await (await Tab.of(agent if how != "logout" else None)).connect())[0] is (how == "password")
 
 
+async def watched(ticket: Any) -> None:
+    """Come back once a tab hears of this ticket."""
+    async with asyncio.timeout(20):
+        while not any(f"ticket.{ticket.pk}" in socket.joined for socket in DeskConsumer.open_sockets):
+            await asyncio.sleep(0.02)
+
+
 async def test_who_leaves_a_queue_hears_it_no_more(agent, queue, ticket):
     tab = await (await Tab.of(agent)).enter()
     await tab.tell(do="watch", tickets=[ticket.pk])
-    while not any(ticket.pk in socket.tickets for socket in DeskConsumer.open_sockets):
-        await asyncio.sleep(0.02)
+    await watched(ticket)
     await sync_to_async(agent.queue_memberships.all().delete)()
     assert await tab.hear(3) == {"about": "refused", "ticket": ticket.pk}
     await sync_to_async(services.set_priority)(ticket, 4, by=None)
@@ -271,7 +278,7 @@ async def test_who_leaves_a_queue_hears_it_no_more(agent, queue, ticket):
 async def test_others_at_the_ticket_are_shown_and_leave(agent, supervisor, queue, ticket):
     one, two = await (await Tab.of(agent)).enter(), await (await Tab.of(supervisor)).enter()
     await one.tell(do="watch", tickets=[ticket.pk])
-    await asyncio.sleep(0.2)
+    await watched(ticket)
     await two.tell(do="watch", tickets=[ticket.pk])
 
     def said(user, state):
@@ -403,16 +410,14 @@ def test_without_the_channel_layer_work_goes_on(slow, agent, ticket, monkeypatch
     """R-26: a change is saved and answered at once, whatever the layer does."""
     broken = Broken(slow)
     monkeypatch.setattr(live, "get_channel_layer", lambda: broken)
-    monkeypatch.setattr(live, "PATIENCE", 0.3)
+    monkeypatch.setattr(live, "PATIENCE", 1.0)
     monkeypatch.setattr(live, "_server", None)
     begun = time.monotonic()
     services.set_priority(ticket, 4, by=agent)
-    assert time.monotonic() - begun < 0.25
+    assert time.monotonic() - begun < 0.9
     ticket.refresh_from_db()
     assert ticket.priority == 4
-    end = time.monotonic() + 3
-    while (not broken.calls or live._under_way) and time.monotonic() < end:
-        time.sleep(0.02)
+    until(lambda: broken.calls and not live._under_way)
     assert broken.calls == 1
     assert live._under_way == 0
 
@@ -425,7 +430,8 @@ def test_pushes_that_pile_up_are_dropped(ticket, monkeypatch):
     monkeypatch.setattr(live, "_server", None)
     for _ in range(10):
         live.push([("ticket.1", {"type": "ticket.changed", "ticket": 1, "seq": 1})])
-    time.sleep(1)
+    until(lambda: broken.calls == 3)
+    time.sleep(0.5)
     assert broken.calls == 3
 
 
