@@ -34,7 +34,7 @@ def free_port() -> int:
             return _next
 
 
-def await_port(port: int, told: Callable[[], str], child: subprocess.Popen | None = None, seconds: float = 30) -> None:
+def await_port(port: int, told: Callable[[], str], child: subprocess.Popen | None = None, seconds: float = 120) -> None:
     """Come back once this port answers; when it does not, or `child` ends, fail with what was `told`."""
     end = time.monotonic() + seconds
     while True:
@@ -58,7 +58,7 @@ def wait_for_no_disk() -> None:
 
 @contextmanager
 def running(
-    command: list[str], env: dict[str, str], *, port: int = 0, seconds: float = 30
+    command: list[str], env: dict[str, str], *, port: int = 0, seconds: float = 120
 ) -> Iterator[subprocess.Popen]:
     """A child process in the checkout; with `port`, once that port answers. It is ended, soon killed, at the end."""
     with (Path(env["GUICHET_VAR"]) / f"process-{time.monotonic_ns()}.log").open("w+b") as log:

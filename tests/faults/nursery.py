@@ -35,7 +35,7 @@ class Nursery:
         self._ends: dict[int, int] = {}
         self._alive: set[int] = set()
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._answers.get(timeout=60) == {"ready": True}
+        assert self._answers.get(timeout=180) == {"ready": True}
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
@@ -93,6 +93,6 @@ class Nursery:
     def close(self) -> None:
         self.clear()
         self._process.stdin.close()  # type: ignore[union-attr]
-        self._process.wait(10)
+        self._process.wait(60)
         self._process.stdout.close()  # type: ignore[union-attr]
         self.log.close()

@@ -39,7 +39,7 @@ def serve(env: dict[str, str], port: int, **more: str) -> Any:
     """Pages and sockets with the limits that the product runs with, and no workers beside them."""
     known = {"BASE_URL": f"http://127.0.0.1:{port}", "DEBUG": "1", "CHAT_UNLIMITED_NETWORKS": "127.0.0.0/8"}
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
-    return running(command, {**env, **known, **more}, port=port, seconds=120)
+    return running(command, {**env, **known, **more}, port=port)
 
 
 _opened: list[Socket] = []

@@ -115,3 +115,4 @@ class Hush:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # to take apart all that is loaded would take a second, and more on a busy machine

@@ -31,7 +31,7 @@ class Clamd:
     def start(self) -> None:
         command = [binary("clamd"), "--config-file", str(self._settings)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not self.socket.exists():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError((self._folder / "log").read_text())
@@ -39,5 +39,5 @@ class Clamd:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait()
         self.socket.unlink(missing_ok=True)

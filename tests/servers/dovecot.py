@@ -129,7 +129,7 @@ class Dovecot:
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=2) as probe:

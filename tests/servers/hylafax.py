@@ -65,7 +65,7 @@ class Spool:
 
     def start(self, host: str, port: int) -> None:
         self.run(binary("faxq"), "-D", "-q", str(self.path))
-        wait(lambda: (self.path / "FIFO").exists(), 10, "faxq")
+        wait(lambda: (self.path / "FIFO").exists(), 60, "faxq")
         self.serve(host, port)
 
     def serve(self, host: str, port: int) -> None:
@@ -134,7 +134,7 @@ class Server:
         self.host, self.port = "127.0.0.1", port
         self.spool = Spool(folder, "spool")
         self.spool.start(self.host, port)
-        wait(lambda: answers(self.host, port), 10, "hfaxd")
+        wait(lambda: answers(self.host, port), 60, "hfaxd")
 
     def jobs(self, where: str = "sendq") -> list[str]:
         return sorted(each.name for each in (self.spool.path / where).glob("q*"))
@@ -206,14 +206,14 @@ class Exchange:
             )
             subprocess.run(["chown", "-R", "uucp:uucp", str(spool.path / "etc")], check=True)
             self._children.append(spool.run(binary("iaxmodem"), "-F", device))
-            wait(lambda device=device: Path(f"/dev/{device}").exists(), 10, "iaxmodem")
+            wait(lambda device=device: Path(f"/dev/{device}").exists(), 60, "iaxmodem")
         first, second = self.spools
         first.start("0.0.0.0", self.port)
         second.run(binary("faxq"), "-D", "-q", str(second.path))
-        wait(lambda: (second.path / "FIFO").exists(), 10, "faxq")
+        wait(lambda: (second.path / "FIFO").exists(), 60, "faxq")
         for spool, letter in zip(self.spools, "ab", strict=True):
             spool.run(binary("faxgetty"), "-q", str(spool.path), f"tty{mark}{letter}")
-        wait(lambda: answers(self.host, self.port), 10, "hfaxd")
+        wait(lambda: answers(self.host, self.port), 60, "hfaxd")
         for spool, letter in zip(self.spools, "ab", strict=True):
             status = spool.path / "status" / f"tty{mark}{letter}"
             wait(lambda status=status: status.exists() and "idle" in status.read_text(), 60, "the modem")

@@ -55,7 +55,7 @@ class Sites:
     def close(self) -> None:
         """End the process, and what it has started."""
         self._process.stdin.close()  # type: ignore[union-attr]
-        self._process.wait(10)
+        self._process.wait(60)
         self._process.stdout.close()  # type: ignore[union-attr]
         self._log.close()
 
@@ -121,3 +121,4 @@ def serve(port: str, application: str) -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # to take apart all that is loaded would take a second, and more on a busy machine
