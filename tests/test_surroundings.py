@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
+from django.contrib.sessions.models import Session
+from django.db import connection
 from zeal import NPlusOneError, zeal_context
 
 from crm.service.models import Ticket
 from inbox.models import Message
-from tests import factories
+from tests import database, factories
+from tests.inbox.wires.loops import until
 
 
 def test_a_person_of_each_role(administrator, supervisor, agent, marketer, editor, customer_user):
@@ -60,3 +65,31 @@ def test_a_query_a_row_fails(queue, contact):
     with zeal_context(), pytest.raises(NPlusOneError):
         for ticket in Ticket.objects.all():
             str(ticket.contact)
+
+
+LATE = """
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as database:
+    database.execute("INSERT INTO django_session SELECT 'late', '', now() FROM pg_sleep(1)")
+"""
+
+
+@pytest.mark.postgresql
+def test_what_a_killed_process_had_begun_is_undone_too(process_environment):
+    """Its session goes on for a while without it, and what it commits then would stand in the next test."""
+
+    def sessions(state: str = "%") -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = %s AND state LIKE %s",
+                [database.CHILD, state],
+            )
+            return cursor.fetchone()[0]
+
+    with subprocess.Popen([sys.executable, "-c", LATE], env=process_environment) as child:
+        until(lambda: sessions("active"))
+        child.kill()
+    database.put_back()
+    until(lambda: not sessions())
+    assert not Session.objects.exists()

@@ -7,6 +7,7 @@ is `{"pid": N}`. When a child ends, `{"pid": N, "status": S}` follows, S as in `
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import os
 import select
@@ -27,6 +28,7 @@ def main() -> None:
     wait_for_no_disk()
     registry.adapters()
     language.detect("What takes long to load is loaded once, before the first child.")
+    gc.freeze()  # what is loaded is shared with the children, and looked through by none of them
     ears, mouth = os.pipe()
     os.set_blocking(mouth, False)
     signal.set_wakeup_fd(mouth)

@@ -5,6 +5,7 @@ It takes lines, `start PORT APPLICATION` and `stop`, and gives each back when it
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -70,6 +71,7 @@ def main() -> None:
 
     wait_for_no_disk()
     warm_up()
+    gc.freeze()  # what is loaded is shared with the forks, and looked through by none of them
     site = 0
     for order in sys.stdin:
         if order.startswith("start"):
