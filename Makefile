@@ -23,7 +23,7 @@ check: ## what CI runs
 
 lint: ## the quick part of `check`
 	@scripts/setup dev
-	@$(PYTHON) scripts/lint
+	@scripts/lint
 
 messages: ## collect the texts to translate into locale/
 	@scripts/setup dev
