@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet, BaseModelForm, inlineformset_factory
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column
 
 from core.staff import filters
 from core.staff.choosing import Picker
@@ -21,7 +22,8 @@ from core.staff.columns import BadgesColumn, LinkColumn, MomentColumn
 from core.staff.forms import RowForm, Rows, Section
 from core.staff.panels import Panel, panels_of, register_panel
 from core.staff.views import StaffRequired, StaffView
-from core.staff.viewsets import RecordViewSet
+from core.staff.viewsets import RecordList, RecordViewSet
+from core.templatetags.guichet import language_name, spaced
 from crm.customers import consent, identity
 from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, RefusedNumber, Tag
 from crm.customers.staff import TaggedForm, TagsField, customer_picker
@@ -217,6 +219,19 @@ class UnlinkView(StaffRequired):
         return redirect("contacts:record", pk)
 
 
+class ContactList(RecordList):
+    """The list: one row a person."""
+
+    def get_base_queryset(self) -> QuerySet[Contact]:
+        """Without those that were found to be somebody of the list."""
+        return super().get_base_queryset().filter(merged_into=None)
+
+
+def points_of(contact: Contact) -> list[str]:
+    """All addresses, numbers as people write them."""
+    return [spaced(each.value) if each.kind in ContactPoint.NUMBERS else each.value for each in contact.points.all()]
+
+
 class ContactViewSet(RecordViewSet):
     """The people we talk to."""
 
@@ -226,6 +241,7 @@ class ContactViewSet(RecordViewSet):
     model = Contact
     icon = "g-user"
     menu_name = "contacts"
+    index_view_class = ContactList
     list_display: ClassVar = [
         LinkColumn(
             "name",
@@ -236,9 +252,7 @@ class ContactViewSet(RecordViewSet):
             note=lambda contact: contact.title,
             url=lambda contact: reverse("contacts:record", args=[contact.pk]),
         ),
-        BadgesColumn(
-            "points", label=gettext_lazy("Reached at"), accessor=lambda contact: [p.value for p in contact.points.all()]
-        ),
+        BadgesColumn("points", label=gettext_lazy("Reached at"), accessor=points_of),
         LinkColumn(
             "customer",
             label=gettext_lazy("Customer"),
@@ -247,7 +261,12 @@ class ContactViewSet(RecordViewSet):
                 reverse("customers:record", args=[contact.customer_id]) if contact.customer_id else None
             ),
         ),
-        "language",
+        Column(
+            "language",
+            label=gettext_lazy("Language"),
+            sort_key="language",
+            accessor=lambda contact: language_name(contact.language),
+        ),
         MomentColumn("created_at", label=pgettext_lazy("in our books", "Since"), sort_key="created_at"),
     ]
     list_export: ClassVar = ["name", "address", "title", "customer", "language", "time_zone", "created_at"]

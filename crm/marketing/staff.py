@@ -16,6 +16,7 @@ from core.staff import filters
 from core.staff.columns import LinkColumn, MomentColumn, PersonColumn, StatusColumn
 from core.staff.forms import DayField, RecordForm, Section
 from core.staff.viewsets import RecordViewSet
+from core.templatetags.guichet import spaced
 from crm.marketing import services, staff_imports, staff_list
 from crm.marketing.models import CallList, CallListEntry, CallScript, Outcome
 from crm.planning.screens import colleagues
@@ -170,7 +171,7 @@ class EntryViewSet(RecordViewSet):
             "contact",
             label=gettext_lazy("Contact"),
             classname="title",
-            note=lambda entry: f"{entry.number} · {entry.call_list}",
+            note=lambda entry: f"{spaced(entry.number)} · {entry.call_list}",
             url=lambda entry: reverse("contacts:record", args=[entry.contact_id]),
         ),
         StatusColumn("state", label=gettext_lazy("State"), sort_key="state"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import merge_fields
-from core.staff.columns import BadgesColumn, LinkColumn
+from core.staff.columns import BadgesColumn, LinkColumn, StatusColumn
 from core.staff.forms import RecordForm, RowForm, Rows, Section
 from core.staff.views import StaffView
 from core.staff.viewsets import RecordAdd, RecordEdit, RecordViewSet
@@ -219,7 +219,12 @@ class ScriptViewSet(RecordViewSet):
             label=gettext_lazy("Languages"),
             accessor=lambda script: [text.get_language_display() for text in script.texts.all()],
         ),
-        "active",
+        StatusColumn(
+            "state",
+            label=gettext_lazy("State"),
+            words={"good": gettext_lazy("In use"), "closed": gettext_lazy("Off")},
+            accessor=lambda script: "good" if script.active else "closed",
+        ),
     ]
     search_fields: ClassVar = ["name"]
     prefetch_related = ("texts",)

@@ -108,7 +108,7 @@ class TaskViewSet(RecordViewSet):
         "kind",
         PersonColumn("assignee", label=gettext_lazy("Assignee")),
         "queue",
-        MomentColumn("due_at", label=gettext_lazy("Due"), sort_key="due_at"),
+        MomentColumn("due_at", full=True, label=gettext_lazy("Due"), sort_key="due_at"),
     ]
     list_export: ClassVar = [
         "title",

@@ -173,7 +173,7 @@ class AppointmentViewSet(RecordViewSet):
     edit_view_class = AppointmentEdit
     delete_enabled = False
     list_display: ClassVar = [
-        MomentColumn("starts_at", label=gettext_lazy("Begins"), sort_key="starts_at"),
+        MomentColumn("starts_at", full=True, label=gettext_lazy("Begins"), sort_key="starts_at"),
         LinkColumn(
             "topic",
             label=gettext_lazy("Topic"),

@@ -45,8 +45,8 @@ COLLEAGUES = (
     Colleague("jonas", "Jonas Weber", "marketer", "marketer", "Marketing"),
     Colleague("ella", "Ella Norris", "editor", "editor", "Marketing"),
 )
-LOGINS = ("anna", "wangli", "linyj")
-"""Customers who have an account on the portal."""
+LOGINS = {"anna": "Europe/Berlin", "wangli": "Asia/Shanghai", "linyj": "Asia/Taipei"}
+"""Customers who have an account on the portal, with the time they live by."""
 
 
 @dataclass(slots=True)
@@ -119,8 +119,8 @@ def register_customers(staff: dict[str, User]) -> dict[str, Person]:
         for person in persons:
             people[person["key"]] = met = _meet(person, customer, staff["sabine"])
             met.contact.tags.set(tags[name] for name in names)
-    for key in LOGINS:
-        _give_login(people[key])
+    for key, time_zone in LOGINS.items():
+        _give_login(people[key], time_zone)
     return people
 
 
@@ -138,8 +138,10 @@ def _meet(row: dict[str, Any], customer: Customer, by: User) -> Person:
     return Person(contact, row["name"], row["mail"], row["language"])
 
 
-def _give_login(person: Person) -> None:
-    user = User.objects.create_user(person.mails[0], PASSWORD, name=person.name, language=person.language)
+def _give_login(person: Person, time_zone: str) -> None:
+    user = User.objects.create_user(
+        person.mails[0], PASSWORD, name=person.name, language=person.language, time_zone=time_zone
+    )
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     person.contact = identity.claim_for_user(user, user.email)
 

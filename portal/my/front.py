@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -30,6 +31,12 @@ from portal.my.views import contact_of, too_much
 from portal.visitors import network_of, safe_next
 
 THEMES = ("light", "dark", "system")
+
+
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """What browsers ask for when a page, such as a file shown raw, names no icon."""
+    return redirect(static("core/favicon.svg"))
 
 
 @never_cache

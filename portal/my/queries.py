@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Case, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Left
 
 from crm.organisation.models import User
@@ -41,8 +41,9 @@ def with_last_words(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 
 
 def recent(user: User) -> list[Ticket]:
-    """The three tickets in which something happened last."""
-    return list(with_last_words(tickets_of(user)).order_by("-activity_at", "-id")[:3])
+    """The three tickets in which something happened last; those that are open come before those that are done."""
+    done = Case(When(status__in=Ticket.UNFINISHED, then=0), default=1)
+    return list(with_last_words(tickets_of(user)).alias(done=done).order_by("done", "-activity_at", "-id")[:3])
 
 
 def numbered(user: User, number: int) -> QuerySet[Ticket]:

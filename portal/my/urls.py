@@ -12,6 +12,7 @@ urlpatterns = [
     path("", front.start, name="start"),
     path("theme/", front.theme, name="theme"),
     path("language/", front.language, name="language"),
+    path("favicon.ico", front.icon, name="icon"),
     path("contact/", front.new_request, name="new"),
     path("contact/sent/", front.guest_sent, name="guest_sent"),
     path("contact/confirm/<str:token>/", front.guest_confirm, name="guest_confirm"),

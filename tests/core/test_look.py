@@ -143,3 +143,10 @@ def test_a_page_that_does_not_exist_has_our_look(client: Client, db: None) -> No
     assert answer.status_code == 404
     assert "This page does not exist" in answer.content.decode()
     assert "p-header" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["inbox/100999/", "calls/999/", "customers/999/", "nowhere/"])
+def test_what_is_not_on_the_desk_is_said_in_its_shell(path: str, login: Any, supervisor: Any) -> None:
+    answer = login(supervisor).get(f"/desk/{path}")
+    assert answer.status_code == 404
+    assert "The address is wrong, the record is gone, or it belongs to another team." in answer.content.decode()

@@ -156,3 +156,13 @@ def test_the_list_of_tickets_is_filtered_and_found_by_number(
     page = client.get("/desk/tickets/").content.decode()
     assert f"/desk/inbox/{mine.number}/" in page
     assert "Accounting" not in page
+
+
+def test_the_list_of_contacts_has_a_person_once(login: Any, agent: Any) -> None:
+    anna = factories.ContactFactory(name="Anna Schmidt", language="de")
+    ContactPoint.objects.create(contact=anna, kind="phone", value="+494012345678")
+    factories.ContactFactory(name="Anna of the other address", merged_into=anna)
+    page = login(agent).get("/desk/contacts/").content.decode()
+    assert "Anna of the other address" not in page
+    assert "+49 40 12345678" in page
+    assert "German" in page.split("Anna Schmidt", 1)[1].split("</tr>")[0]

@@ -300,3 +300,21 @@ def test_language_is_kept_for_mail_and_appearance_for_the_browser(anna: Any, cli
     client.post("/theme/", {"theme": "system"})
     assert "data-theme" not in client.get("/").content.decode()
     assert (client.get("/language/").status_code, client.get("/theme/").status_code) == (405, 405)
+
+
+def test_a_link_for_a_password_that_is_used_up_offers_another(client: Client, db: None) -> None:
+    page = client.get("/accounts/password/reset/key/1-abc/").content.decode()
+    assert "This link does not work any more" in page
+    assert 'href="/accounts/password/reset/"' in page
+
+
+def test_a_new_password_is_chosen_by_the_link_in_the_mail(client: Client, anna: Any) -> None:
+    verified(anna)
+    client.post("/accounts/password/reset/", {"email": anna.email})
+    form = client.get(link(), follow=True)
+    assert "Choose a new password" in form.content.decode()
+    new = {"password1": "window seat 42", "password2": "window seat 42"}
+    done = client.post(form.redirect_chain[-1][0], new, follow=True)
+    assert "Your new password is set" in done.content.decode()
+    assert 'href="/accounts/login/"' in done.content.decode()
+    assert client.login(username=anna.email, password="window seat 42")
