@@ -9,11 +9,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms import BaseInlineFormSet, BoundField
 from django.utils.functional import Promise
 from wagtail.admin.forms import WagtailAdminModelForm
 
 Words = str | Promise
+NOTHING = "–"
+"""Stands for no choice in a list, as it does for an empty value in a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class RecordForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label == BLANK_CHOICE_DASH[0][1]:
+                field.empty_label = NOTHING
         data, files = (self.data, self.files) if self.is_bound else (None, None)
         self.row_sets = {
             each.name: each.formset(data, files, instance=self.instance, prefix=each.name) for each in self.rows
