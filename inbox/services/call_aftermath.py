@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm.planning import services as planning
 from crm.planning.models import Appointment, Task, TaskEvent
@@ -109,7 +110,7 @@ def _called_again(task: Task, call: Call, at: datetime, due_at: datetime) -> Non
     with translation.override(call.channel.language):
         calendar = hours.calendar(call.queue.hours)
         local = timezone.localtime(at, ZoneInfo(calendar.zone) if calendar else None)
-        when = date_format(local, "SHORT_DATETIME_FORMAT")
+        when = date_format(local, pgettext("moment (Django date format)", "j M Y, H:i"))
         said = _("Called again on %(when)s, see #%(number)d.") % {
             "when": when,
             "number": call.ticket.number if call.ticket else 0,

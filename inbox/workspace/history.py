@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from crm.service.models import Ticket, TicketEvent
 
@@ -130,7 +130,8 @@ def reason(event: TicketEvent) -> str:
         return ""
     if event.what == "status" and event.new == Ticket.Status.SNOOZED and event.why:
         until = parse_datetime(event.why)
-        return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else event.why
+        whole = pgettext("moment (Django date format)", "j M Y, H:i")
+        return date_format(timezone.localtime(until), whole) if until else event.why
     if event.what == "opened" and event.why.startswith("split from "):
         return _("split from %(ticket)s") % {"ticket": event.why.removeprefix("split from ")}
     if event.why.startswith("macro: "):

@@ -9,13 +9,16 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from core import zones
 from core.html import linkify
 from crm.service.models import Ticket
 from inbox.channels.base import NotComposable, Outbound
@@ -83,7 +86,7 @@ def _ticket_mail(delivery: Delivery, message: Message, channel: Channel) -> Outb
         envelope = ""  # RFC 3834, 3.3: an answer to an automatic answer has nowhere to go
     text = message.text if automatic else _signed(together or message.text, message, channel)
     # What was said elsewhere is not quoted: whoever gets this mail may not be who said it.
-    quoted, quoted_html = ("", "") if automatic or together or parent is None else _quote(parent)
+    quoted, quoted_html = ("", "") if automatic or together or parent is None else _quote(parent, message)
     body = _body(text + quoted, f"<div>{_as_html(text)}</div>{quoted_html}")
     for each in [*Message.objects.filter(ticket=message.ticket_id, pk__in=delivery.content.get("with", [])), message]:
         _attach(body, each)
@@ -159,12 +162,19 @@ def _signed(text: str, message: Message, channel: Channel) -> str:
     return f"{text.rstrip()}\n\n-- \n{signature.strip()}" if signature.strip() else text
 
 
-def _quote(parent: Message) -> tuple[str, str]:
+def _zone(message: Message) -> ZoneInfo | None:
+    """Of the colleague who answers, as mail programs reckon; of nobody: that of the site."""
+    name = message.author.time_zone if message.author else ""
+    return ZoneInfo(name) if name in zones.known() else None
+
+
+def _quote(parent: Message, message: Message) -> tuple[str, str]:
     words = (parent.reply_text or parent.text).strip()[:QUOTE_LIMIT]
     if not words:
         return "", ""
     who = headers.one_line(parent.from_name or parent.from_address or str(parent.author or ""))
-    when = date_format(localtime(parent.sent_at or parent.at), "DATETIME_FORMAT")
+    at = localtime(parent.sent_at or parent.at, _zone(message))
+    when = date_format(at, pgettext("moment (Django date format)", "j M Y, H:i"))
     intro = _("On %(when)s, %(who)s wrote:") % {"when": when, "who": who}
     text = f"\n\n{intro}\n" + "".join(f"> {line}".rstrip() + "\n" for line in words.splitlines())
     return text, f'<br><p>{html.escape(intro)}</p><blockquote type="cite">{_as_html(words)}</blockquote>'

@@ -59,7 +59,7 @@ def test_who_rings_again_raises_the_call_back_that_waits(miss: Callable[..., Non
         miss("2")
         task, ticket = Task.objects.get(), Ticket.objects.get()
         assert task.due_at == datetime(2026, 3, 2, 10, 0, tzinfo=UTC), "the earlier promise stays"
-        assert task.note == f"Called again on 03/02/2026 10:20 a.m., see #{ticket.number}."
+        assert task.note == f"Called again on 2 Mar 2026, 10:20, see #{ticket.number}."
         planning.hand_over(task, assignee=lena, by=lena)
         planning.put_off(task, MONDAY + timedelta(days=7), by=lena)
         clock.shift(timedelta(days=2))
@@ -67,7 +67,7 @@ def test_who_rings_again_raises_the_call_back_that_waits(miss: Callable[..., Non
         task, other = Task.objects.get(), Call.objects.get(call_id="3").ticket
         assert other is not None and other != ticket
         assert task.due_at == datetime(2026, 3, 4, 10, 20, tzinfo=UTC), "put off, but he rings now"
-        assert task.note.splitlines()[1] == f"Called again on 03/04/2026 10:20 a.m., see #{other.number}."
+        assert task.note.splitlines()[1] == f"Called again on 4 Mar 2026, 10:20, see #{other.number}."
         assert task.assignee == lena
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 
@@ -67,6 +68,14 @@ def test_an_answer(ticket, channel, agent):
     page = body(mail, "html")
     assert "Please close the valve.<br>" in page
     assert '<blockquote type="cite">Water runs out below.</blockquote>' in page
+
+
+def test_the_quote_tells_the_time_of_who_answers(ticket, channel, agent):
+    agent.time_zone = "Asia/Shanghai"
+    agent.save()
+    ticket.messages.update(sent_at=datetime(2026, 3, 1, 20, 15, tzinfo=UTC))
+    _out, mail = composed(delivery_of(ticket, channel, author=agent))
+    assert "On 2 Mar 2026, 04:15, Anna Schmidt wrote:\n" in body(mail)
 
 
 def test_plus_addresses_when_the_server_delivers_them(ticket, channel):
