@@ -1,7 +1,7 @@
 """Figures of calls, counted by the database: answered, missed, waiting and talking, by agent, queue, hour and day.
 
-Only calls count, not visits and letters, and only those that are over. A call is of the hour in which it began, by the
-reader's clock.
+Only calls count, not visits and letters, and only those that are over; one that was forwarded counts as the call that
+it became. A call is of the hour in which it began, by the reader's clock.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Figures:
 
 def finished(calls: CallQuerySet) -> CallQuerySet:
     """The calls that count."""
-    return calls.filter(kind=Call.Kind.CALL).exclude(state__in=Call.LIVE)
+    return calls.filter(kind=Call.Kind.CALL).exclude(state__in=(*Call.LIVE, Call.State.FORWARDED))
 
 
 def total(calls: CallQuerySet) -> Figures:

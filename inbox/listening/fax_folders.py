@@ -1,7 +1,8 @@
-"""Watched folders: a TIFF or PDF that lies there complete becomes a fax, once.
+"""Watched folders: a TIFF or PDF that lies there becomes a fax, once.
 
 A file counts as complete when it was renamed into place or has stopped growing, and when its end is where its own
-directory says. One that stays cut off is put aside into `damaged`, with a word why, and the channel says so.
+directory says. One that stays cut off is a fax that broke off: it is taken as it is, and its ticket says so. What is no
+fax at all is put aside into `damaged`, with a word why, and the channel says so.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from core.models import Lease
 from core.running import rest
 from inbox.channels.fax.envelope import Envelope
 from inbox.channels.fax.pages import tiff
+from inbox.channels.fax.reading import is_cut_pdf, is_pdf
 from inbox.listening.listener import HOLDER
 from inbox.models import Channel
 from inbox.services import fax_receiving
@@ -53,13 +55,13 @@ def numbers_in(name: str) -> tuple[str, str]:
 
 
 def state_of(content: bytes) -> str:
-    """`whole`, `cut`, or `foreign` for what is neither TIFF nor PDF."""
-    if b"%PDF-" in content[:1024]:
-        return "whole" if b"%%EOF" in content[-4096:] else "cut"
+    """`whole`, `cut`, `empty`, or `foreign` for what is neither TIFF nor PDF."""
+    if is_pdf(content):
+        return "cut" if is_cut_pdf(content) else "whole"
     try:
         document = tiff.read(content)
     except tiff.TiffUnreadable as why:
-        return "cut" if str(why) in ("cut", "empty") else "foreign"
+        return "foreign" if str(why) == "not-tiff" else str(why)
     return "cut" if document.damaged else "whole"
 
 
@@ -104,13 +106,10 @@ class Folder:
         if len(content) != key[0]:
             return 0  # it goes on growing
         state = state_of(content)
-        if state == "cut" and still < CUT_SECONDS:
+        if state in ("cut", "empty") and still < CUT_SECONDS:
             return 0
-        if state != "whole":
-            words = {
-                "cut": _("The file is cut off: its end is missing."),
-                "foreign": _("The file is neither a TIFF nor a PDF."),
-            }
+        words = {"empty": _("The file is empty."), "foreign": _("The file is neither a TIFF nor a PDF.")}
+        if state in words:
             self._put_aside(path, words[state])
             return 0
         sender, called = numbers_in(name)

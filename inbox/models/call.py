@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -73,6 +73,7 @@ class Call(models.Model):
         MISSED = "missed", _("Missed")
         UNREACHED = "unreached", _("Not reached")
         VOICEMAIL = "voicemail", _("Voicemail")
+        FORWARDED = "forwarded", _("Forwarded")
 
     LIVE = (State.RINGING, State.TALKING)
 
@@ -103,6 +104,8 @@ class Call(models.Model):
     """The telephone system's queue, as sent."""
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answers = models.JSONField(default=list, blank=True, db_default=Value([], models.JSONField()))
+    """Who has had it, as `[user, ISO time]` of the answers that named one colleague, the latest last."""
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     wait_seconds = models.PositiveIntegerField(_("wait"), null=True, blank=True)
     talk_seconds = models.PositiveIntegerField(_("talk"), null=True, blank=True)

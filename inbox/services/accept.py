@@ -17,7 +17,7 @@ from core.composed import Composed
 from core.rows import insert
 from inbox.channels import registry
 from inbox.models import Channel, RawMessage
-from inbox.services import fax_pages, files, wake
+from inbox.services import channel_health, fax_pages, files, wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,8 @@ def _keep(channel: Channel, arrivals: Sequence[Arrival], held: bool) -> list[Raw
         files.remove("raw", [row.blob for row in new])
         raise
     fault.point("accept.committed")
+    if new:
+        channel_health.heard(channel)
     if new and not held:
         wake.processing()
     return found

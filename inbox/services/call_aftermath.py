@@ -161,3 +161,12 @@ def answered_after_all(call: Call) -> None:
         work.answered(timezone.now())
         work.save()
     _called_back(call)
+
+
+def missed_after_all(call: Call) -> None:
+    """The news that nobody had taken the forwarded call came after its message was written."""
+    if call.message_id:
+        message = Message.objects.get(pk=call.message_id)
+        message.facts = {**message.facts, "missed": True}
+        message.save(update_fields=["facts"])
+        settle(call)

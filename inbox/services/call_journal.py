@@ -89,6 +89,8 @@ def title(call: Call) -> str:
         return _("Voice message from %(who)s") % {"who": who}
     if call.state == Call.State.MISSED:
         return _("Missed call from %(who)s") % {"who": who}
+    if call.state == Call.State.FORWARDED:
+        return _("Forwarded call from %(who)s") % {"who": who}
     if call.direction == Call.Direction.OUT:
         return _("Call to %(who)s") % {"who": who}
     return _("Call from %(who)s") % {"who": who}
@@ -108,6 +110,8 @@ def summary(call: Call) -> str:
             return _("Nobody was reached.")
         case Call.State.VOICEMAIL:
             return _("A voice message was left.")
+        case Call.State.FORWARDED:
+            return _("Forwarded.")
     return _("Talked for %(talk)s.") % {"talk": talk} if talk else _("Talked.")
 
 

@@ -27,9 +27,11 @@ BACKDATED = timedelta(days=7)
 RINGS_MOST = timedelta(hours=1)
 """So long a call may ring before its end counts as lost."""
 BLIND = timedelta(minutes=2)
-"""So long the end of a call that nobody told the number of waits for its beginning."""
+"""So long the end of a call without numbers waits for its beginning, and a forwarded call for the one that follows."""
 ID_KEPT = 200
 """Signs of the telephone system's name for a call that are kept of an older one."""
+FORWARDED = "forwarded"
+"""The cause of an end that is none: the caller was sent on, and rings elsewhere."""
 VOICEMAIL = frozenset({"voicemail", "mailbox"})
 
 
@@ -46,14 +48,23 @@ def report(channel: Channel, event: Event) -> Call:
         _answer(call, event, at)
     elif event.event == "hangup":
         _hang_up(call, event, at)
-    if not call.is_live and call.logged_at is None and (call.from_sent or call.to_sent or event.event == "newCall"):
+    if _is_told(call, event):
         call_journal.hand_over(call)
     call.save()
     if rung or call.state != before or call.agent_id != agent_before:
         ringing.tell(call)
-    if before == Call.State.MISSED and call.state == Call.State.ENDED:
+    if before in (Call.State.MISSED, Call.State.FORWARDED) and call.state == Call.State.ENDED:
         call_aftermath.answered_after_all(call)
+    elif before == Call.State.FORWARDED and call.state == Call.State.MISSED:
+        call_aftermath.missed_after_all(call)
     return call
+
+
+def _is_told(call: Call, event: Event) -> bool:
+    """All is known that its message says. A forwarded call waits for the call that it becomes."""
+    if call.is_live or call.logged_at or call.state == Call.State.FORWARDED:
+        return False
+    return bool(call.from_sent or call.to_sent) or event.event == "newCall"
 
 
 def _locked(channel: Channel, event: Event, at: datetime) -> Call:
@@ -62,7 +73,7 @@ def _locked(channel: Channel, event: Event, at: datetime) -> Call:
     begun = {"direction": event.direction or Call.Direction.IN, "started_at": at, "queue": queue}
     rows = Call.objects.select_for_update(of=("self",), no_key=True).select_related("contact", "agent", "queue")
     found, _made = Call.objects.get_or_create(channel=channel, call_id=event.call_id, defaults=begun)
-    if event.event == "answer" and not found.is_live:
+    if event.event in ("answer", "hangup") and not found.is_live:
         call_aftermath.lock_ticket(found.pk)
     call = rows.get(pk=found.pk)
     call.channel = channel
@@ -124,24 +135,43 @@ def _answer(call: Call, event: Event, at: datetime) -> None:
         if VOICEMAIL & {name.lower() for name in (event.answering, *event.users)}:
             call.cause = "voicemail"
         # Who talked, and not who rang: of several names none is proved.
-        if len(who) == 1 or event.answering:
-            call.agent = call.agent or next(iter(who), None)
-    elif call.state == Call.State.TALKING and call.agent and _is_put_through(call, event, who):
+        if _is_named(event, who):
+            call.agent = call.agent or who[0]
+            _note_answer(call, call.agent, at)
+    elif call.state == Call.State.TALKING and call.agent and _is_put_through(call, event, who, at):
         call.rang.add(call.agent, who[0])  # who has it no more is told so too
         call.agent = who[0]
-    elif call.state in (Call.State.MISSED, Call.State.UNREACHED):
+        _note_answer(call, who[0], at)
+    elif call.state in (Call.State.MISSED, Call.State.UNREACHED, Call.State.FORWARDED):
         call.state = Call.State.ENDED  # the answer was late on its way: when it happened nobody knows
         call.agent = call.agent or (who[0] if who else None)
     elif call.agent_id is None and who:
         call.agent = who[0]
+        _note_answer(call, who[0], at)
 
 
-def _is_put_through(call: Call, event: Event, who: list[User]) -> bool:
-    """It says beyond doubt that a colleague talks now, and who."""
-    return call.direction == Call.Direction.IN and bool(who) and (len(who) == 1 or bool(event.answering))
+def _is_named(event: Event, who: list[User]) -> bool:
+    """It says beyond doubt who talks now."""
+    return bool(who) and (len(who) == 1 or bool(event.answering))
+
+
+def _is_put_through(call: Call, event: Event, who: list[User], at: datetime) -> bool:
+    """Somebody else has it now. Without a time of its own, an answer of who has had it before is only told again."""
+    if call.direction != Call.Direction.IN or not _is_named(event, who):
+        return False
+    if event.at:
+        return not call.answers or at > datetime.fromisoformat(call.answers[-1][1])
+    return all(user != who[0].pk for user, _at in call.answers)
+
+
+def _note_answer(call: Call, who: User, at: datetime) -> None:
+    call.answers = [*call.answers, [who.pk, at.isoformat()]]
 
 
 def _hang_up(call: Call, event: Event, at: datetime) -> None:
+    if call.state == Call.State.FORWARDED and event.cause not in ("", FORWARDED):
+        call.state, call.cause = Call.State.MISSED, event.cause  # it kept its name, and ended a second time
+        return
     if not call.is_live:
         call.cause = call.cause or event.cause
         return
@@ -158,7 +188,8 @@ def _end(call: Call, cause: str, at: datetime) -> None:
         call.talk_seconds = _seconds(call.answered_at, call.ended_at)
     else:
         call.wait_seconds = _seconds(call.started_at, call.ended_at)
-        call.state = Call.State.MISSED if call.direction == Call.Direction.IN else Call.State.UNREACHED
+        missed = Call.State.FORWARDED if cause == FORWARDED else Call.State.MISSED
+        call.state = missed if call.direction == Call.Direction.IN else Call.State.UNREACHED
     call.cause = call.cause or cause
 
 
@@ -192,6 +223,17 @@ def _end_forgotten(key: int, now: datetime) -> None:
         # Nobody knows when it ended, so nobody knows how long it took.
         call.talk_seconds = call.wait_seconds = None
         ringing.tell(call)
-    if call.logged_at is None:
+    if call.state == Call.State.FORWARDED and _goes_on(call):
+        call.logged_at = now
+    elif call.logged_at is None:
         call_journal.hand_over(call)
     call.save()
+
+
+def _goes_on(call: Call) -> bool:
+    """Another call of the same caller began when this one was forwarded."""
+    if not call.number or call.ended_at is None:
+        return False
+    near = (call.started_at, call.ended_at + BLIND)
+    others = Call.objects.filter(channel=call.channel, number=call.number, direction=Call.Direction.IN)
+    return others.filter(started_at__range=near).exclude(pk=call.pk).exists()

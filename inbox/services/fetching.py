@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from inbox import live
 from inbox.models import Conversation, Delivery
+from inbox.services import channel_health
 
 
 def was_fetched(delivery_id: int) -> bool:
@@ -33,12 +34,13 @@ def confirm(reached: Mapping[int, int]) -> None:
             upto = min(reached[talk.pk], talk.ticket.sequence)
             Conversation.objects.filter(pk=talk.pk, fetched__lt=upto).update(fetched=upto)
             arrived |= Q(message__ticket=talk.ticket_id, message__seq__lte=upto, message__seq__gt=talk.fetched)
-        rows = Delivery.objects.filter(
-            arrived, state__in=Delivery.WAITING, recipient__startswith="visitor-"
-        ).values_list("pk", "message__ticket")
-        keys = dict(rows)
+        rows = Delivery.objects.filter(arrived, state__in=Delivery.WAITING, recipient__startswith="visitor-")
+        found = list(rows.select_related("channel").annotate(ticket=F("message__ticket")).only("channel"))
+        keys = {row.pk: row.ticket for row in found}
         if not keys:
             return
+        for channel in {row.channel_id: row.channel for row in found}.values():
+            channel_health.sent(channel)
         Delivery.objects.filter(pk__in=keys, state__in=Delivery.WAITING).update(
             state=Delivery.State.SENT,
             sent_at=timezone.now(),

@@ -18,7 +18,7 @@ from inbox import live
 from inbox.channels.base import Outcome, Receipt
 from inbox.channels.email.outgoing_headers import one_line
 from inbox.models import Channel, Delivery
-from inbox.services import wake
+from inbox.services import channel_health, wake
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ RESENT_ONCE = (Delivery.Purpose.REPLY, Delivery.Purpose.SYSTEM)
 
 An automatic answer is not worth a double.
 """
-HEALTH_SECONDS = 60
 
 
 def record(delivery: Delivery, receipt: Receipt) -> bool:
@@ -58,10 +57,10 @@ def _apply(row: Delivery, receipt: Receipt) -> None:
     state, now = Delivery.State, timezone.now()
     if receipt.outcome is Outcome.SENT:
         row.state, row.sent_at = state.SENT, now
-        _channel_works(row.channel)
+        channel_health.sent(row.channel)
     elif receipt.outcome is Outcome.CALLED_OFF:
         row.state = state.CANCELLED
-        _channel_works(row.channel)
+        channel_health.sent(row.channel)
     elif receipt.outcome is Outcome.RECIPIENT_FAULT:
         fail(row)
     elif receipt.outcome is Outcome.UNCERTAIN:
@@ -70,7 +69,7 @@ def _apply(row: Delivery, receipt: Receipt) -> None:
         row.attempts = max(0, row.attempts - 1)
         row.state, row.next_at = state.DEFERRED, now + timedelta(seconds=receipt.look_again)
         row.content = {key: value for key, value in row.content.items() if key != "unclear"}
-        _channel_works(row.channel)
+        channel_health.sent(row.channel)
     elif receipt.outcome is Outcome.ACCOUNT_FAULT or receipt.whole_account:
         # It was not about this recipient: the channel waits, and the attempt does not count.
         row.attempts = max(0, row.attempts - 1)
@@ -137,18 +136,6 @@ def sweep(mine: Collection[int] = ()) -> int:
 def _tell(row: Delivery) -> None:
     if row.message is not None:
         live.changed([row.message.ticket])
-
-
-def _channel_works(channel: Channel | None) -> None:
-    if channel is None:
-        return
-    now = timezone.now()
-    fresh = channel.sending_at and now - channel.sending_at < timedelta(seconds=HEALTH_SECONDS)
-    if channel.sending_health == Channel.Health.GOOD and channel.sending_paused_until is None and fresh:
-        return
-    Channel.objects.filter(pk=channel.pk).update(
-        sending_health=Channel.Health.GOOD, sending_note="", sending_at=now, sending_paused_until=None
-    )
 
 
 def _pause(channel: Channel | None, receipt: Receipt) -> datetime:

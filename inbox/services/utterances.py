@@ -29,7 +29,7 @@ from inbox.channels.packed_files import File
 from inbox.intake import pipeline, talks
 from inbox.intake.draft import Draft
 from inbox.models import Channel, Conversation, Message, RawMessage, Visitor
-from inbox.services import files, processing, visitors, wake
+from inbox.services import channel_health, files, processing, visitors, wake
 from inbox.services.accept import Arrival, keep, sketch
 from inbox.services.posting import post
 
@@ -156,6 +156,8 @@ def _say_all(batch: list[Utterance]) -> dict[int, Said | Exception]:
     except BaseException:
         files.remove("raw", [raw.blob for raw in new])
         raise
+    for channel in {raw.channel_id: raw.channel for raw in new}.values():
+        channel_health.heard(channel)
     if not posted:
         processing.work(new)
     began = {raw.facts["visitor"] for raw in new if raw.outcome == RawMessage.Outcome.OPENED}

@@ -203,8 +203,8 @@ class ChannelPage(StaffView):
             channel=channel,
             kind=_label(channel.kind),
             language=dict(languages()).get(channel.language, channel.language),
-            can_fetch=_can(channel.kind, "fetch"),
-            can_send=_can(channel.kind, "send"),
+            can_fetch=can(channel.kind, "fetch"),
+            can_send=can(channel.kind, "send"),
             cursors=channel.cursors.all(),
             received=channel.raw_messages.select_related("ticket").order_by("-id")[:10]
             if user.has_perm("inbox.view_rawmessage")
@@ -302,11 +302,20 @@ def _label(kind: str) -> Words:
         return kind
 
 
-def _can(kind: str, what: str) -> bool:
+def can(kind: str, what: str) -> bool:
+    """Whether channels of this kind do that (`ChannelAdapter.can`)."""
     try:
         return what in adapter(kind).can
     except UnknownChannelKind:
         return False
+
+
+class SendingColumn(StatusColumn):
+    """Empty for channels that only receive."""
+
+    def get_value(self, instance: Any) -> Any:
+        """The stored word."""
+        return super().get_value(instance) if can(instance.kind, "send") else ""
 
 
 class ChannelViewSet(RecordViewSet):
@@ -335,7 +344,7 @@ class ChannelViewSet(RecordViewSet):
         "address",
         "queue",
         StatusColumn("receiving_health", label=gettext_lazy("Receiving")),
-        StatusColumn("sending_health", label=gettext_lazy("Sending")),
+        SendingColumn("sending_health", label=gettext_lazy("Sending")),
         MomentColumn("receiving_at", label=gettext_lazy("Last contact")),
     ]
     search_fields: ClassVar = ["name", "address"]

@@ -15,6 +15,7 @@ from core.staff.views import StaffView
 from crm.organisation import access
 from crm.planning import queries as planning
 from crm.service.models import Ticket
+from inbox.channels.registry import adapters
 from inbox.models import Channel, Delivery, RawMessage
 
 
@@ -42,6 +43,7 @@ class StartView(StaffView):
             name=user.get_short_name(),
             figures=figures(user),
             channels=Channel.objects.order_by("name") if user.has_perm("inbox.view_channel") else [],
+            senders=[each.kind for each in adapters() if "send" in each.can],
             works=access.works_tickets(user),
             **kwargs,
         )

@@ -16,7 +16,12 @@ from inbox.services import call_journal
 
 register = template.Library()
 
-ICONS = {"missed": "phone-missed", "unreached": "phone-missed", "voicemail": "voicemail"}
+ICONS = {
+    "missed": "phone-missed",
+    "unreached": "phone-missed",
+    "voicemail": "voicemail",
+    "forwarded": "phone-forwarded",
+}
 TONES = {
     "ringing": "accent",
     "talking": "info",
@@ -24,6 +29,7 @@ TONES = {
     "missed": "danger",
     "unreached": "neutral",
     "voicemail": "warning",
+    "forwarded": "neutral",
 }
 
 
@@ -51,6 +57,8 @@ def call_words(call: Call) -> str:
         return _("Voice message")
     if call.state == Call.State.UNREACHED:
         return _("Call, not reached")
+    if call.state == Call.State.FORWARDED:
+        return _("Forwarded call")
     return _("Incoming call") if incoming else _("Outgoing call")
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from inbox.models import Channel
+from inbox.services import channel_health
+from inbox.services.accept import accept
+from tests import factories
 from tests.processes import free_port
 
 SECRET = "correct-horse-battery"
@@ -205,3 +212,32 @@ def test_what_concerns_the_mailbox_of_a_fax_gateway_stands_together(login: Any, 
     assert parts["Fax"] == ["region"]
     assert {"auth", "imap_host", "imap_password", "oauth_client_id", "tls_ca"} <= set(parts["Mailbox of the gateway"])
     assert {"in_folder", "in_gateway", "in_ocr"} <= set(parts["Receiving"])
+
+
+def test_a_channel_without_a_listener_works_once_something_came_in(login, administrator, queue):
+    phone = factories.ChannelFactory(name="Phone", kind="phone", address="+4940555100", queue=queue)
+    desk = login(administrator)
+    assert "Not tried yet" in desk.get(f"/desk/channels/{phone.pk}/").content.decode()
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    with time_machine.travel(now, tick=False) as clock:
+        accept(phone, b"{}")
+        phone.refresh_from_db()
+        assert (phone.receiving_health, phone.receiving_at) == ("good", now)
+        clock.shift(timedelta(seconds=30))
+        with CaptureQueriesContext(connection) as asked:
+            channel_health.heard(phone)
+        assert not asked.captured_queries, "a crowd writes once a minute"
+        clock.shift(timedelta(seconds=60))
+        accept(phone, b"{ }")
+        phone.refresh_from_db()
+        assert phone.receiving_at == now + timedelta(seconds=90)
+    page = desk.get(f"/desk/channels/{phone.pk}/").content.decode()
+    assert "Not tried yet" not in page and "Working" in page
+    assert "Sending" not in desk.get("/desk/").content.decode().split("Phone</a>")[1].split("</li>")[0]
+
+
+def test_a_message_does_not_hide_what_the_listener_says(queue):
+    fax = factories.ChannelFactory(name="Fax", kind="fax", queue=queue, receiving_health="trouble", receiving_note="no")
+    accept(fax, b"x")
+    fax.refresh_from_db()
+    assert (fax.receiving_health, fax.receiving_note) == ("trouble", "no")

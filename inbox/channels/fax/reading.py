@@ -27,8 +27,18 @@ def read(raw: bytes, settings: Mapping[str, Any]) -> Inbound:
     return _of_machine(*found, settings) if found else _of_gateway(raw, settings)
 
 
+def is_pdf(content: bytes) -> bool:
+    """By its first bytes; some writers put a line before them."""
+    return b"%PDF-" in content[:1024]
+
+
+def is_cut_pdf(content: bytes) -> bool:
+    """It lacks the mark that ends every PDF (ISO 32000-1, 7.5.5)."""
+    return b"%%EOF" not in content[-4096:]
+
+
 def _of_machine(told: Envelope, content: bytes, settings: Mapping[str, Any]) -> Inbound:
-    kind, ending = ("application/pdf", ".pdf") if b"%PDF-" in content[:1024] else ("image/tiff", ".tif")
+    kind, ending = ("application/pdf", ".pdf") if is_pdf(content) else ("image/tiff", ".tif")
     name = told.name if told.name.lower().endswith((ending, ".tiff")) else (told.name or "fax") + ending
     pages, damaged, errors = _look(content)
     if told.error:
@@ -66,8 +76,8 @@ def subject(number: str, region: str) -> str:
 
 def _look(content: bytes) -> tuple[int, bool, tuple[str, ...]]:
     """Pages as far as a glance tells, whether it is damaged, and what is wrong in words."""
-    if b"%PDF-" in content[:1024]:
-        return 0, False, ()
+    if is_pdf(content):
+        return (0, True, ("The fax file is damaged: its end is missing.",)) if is_cut_pdf(content) else (0, False, ())
     try:
         document = tiff.read(content)
     except tiff.TiffUnreadable as why:
@@ -94,7 +104,7 @@ def _of_gateway(raw: bytes, settings: Mapping[str, Any]) -> Inbound:
     """A mail with the fax as a file. Only the gateway that is set is believed about who called."""
     mail = read_mail(raw, trusted=str(settings.get("authserv_id", "")))
     region = str(settings.get("region", ""))
-    documents = [f for f in mail.files if f.content[:4] in (b"II*\0", b"MM\0*") or b"%PDF-" in f.content[:1024]]
+    documents = [f for f in mail.files if f.content[:4] in (b"II*\0", b"MM\0*") or is_pdf(f.content)]
     believed = bool(mail.sender and _is_gateway(mail.sender.address, str(settings.get("in_gateway", ""))))
     caller, called = _numbers(mail, str(settings.get("in_number", "subject")))
     errors = mail.errors

@@ -128,7 +128,7 @@ async function dial(event) {
   if (!link || event.defaultPrevented || event.button > 1) return;
   event.preventDefault();
   const form = new FormData();
-  form.set("number", link.getAttribute("href").replace("tel:", ""));
+  form.set("number", link.dataset.dial);
   form.set("entry", link.closest("[data-entry-key]")?.dataset.entryKey ?? "");
   const response = await ask(`${root}dial/`, { method: "POST", body: form });
   if (!response) return;
@@ -139,6 +139,13 @@ async function dial(event) {
 
 document.addEventListener("click", dial);
 document.addEventListener("auxclick", dial);
+
+// Only from here on is a number a link: until somebody asks whether it may be called, it is text.
+function link() {
+  for (const number of document.querySelectorAll("a[data-dial]:not([href])")) number.href = `tel:${number.dataset.dial}`;
+}
+link();
+new MutationObserver(link).observe(document.body, { childList: true, subtree: true });
 
 // The form
 

@@ -194,7 +194,7 @@ def test_who_types_faster_than_the_list_is_asked_which_or_says_somebody_new(desk
 def test_a_click_on_a_number_that_must_not_be_called_says_so(desks: Any, site: str, ticket: Any) -> None:
     consent.refuse_calls(NUMBER, by=None, reason="asked in writing")
     page = desks[0].open(f"/desk/contacts/{ticket.contact_id}/")
-    page.locator("a[data-dial]").first.click()
+    page.locator(f'a[data-dial="{NUMBER}"][href="tel:{NUMBER}"]').first.click()
     page.get_by_text("Wants no calls: asked in writing").wait_for()
     for how in ({"button": "middle"}, {"modifiers": ["Control"]}):
         with page.expect_response("**/dial/") as answer:

@@ -169,6 +169,87 @@ def test_a_call_that_is_put_through_is_whose_it_became(
     assert Message.objects.count() == 1
 
 
+def test_an_answer_that_comes_again_does_not_give_the_call_back(
+    report: Any, caller: Any, lena: Any, queue: Any
+) -> None:
+    """R-28: where a call stands never goes backwards, unless the telephone system says when it went back."""
+    tom = factories.StaffFactory(name="Tom Fischer", email="tom@guichet.test", role="agent", extension="22")
+    factories.QueueMemberFactory(queue=queue, user=tom)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        report("newCall")
+        report("answer", answeringNumber="21")
+        clock.shift(timedelta(seconds=60))
+        report("answer", answeringNumber="22")
+        clock.shift(timedelta(seconds=5))
+        report("answer", answeringNumber="21")
+        report("answer", user="Lena Berg")
+        assert only_call().agent == tom
+        report("answer", answeringNumber="21", at="2026-03-02T15:30:30+00:00")
+        assert only_call().agent == tom, "that was before he was put through"
+        report("answer", answeringNumber="21", at="2026-03-02T15:31:04+00:00")
+        assert only_call().agent == lena, "put back"
+        report("answer", answeringNumber="22")
+        assert only_call().agent == lena
+
+
+def test_a_forwarded_call_is_told_by_the_call_it_became(
+    report: Any, post: Callable[[], None], caller: Any, lena: Any
+) -> None:
+    """As sipgate reports it: the forwarded call ends at once, and another begins with the same caller."""
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        report("newCall", "doc", user="Nobody")
+        clock.shift(timedelta(seconds=8))
+        report("hangup", "doc", cause="forwarded")
+        report("newCall", "marty", **{"user[]": ["21"]})
+        post()
+        assert Call.objects.get(call_id="doc").state == "forwarded"
+        assert not Message.objects.exists() and not Task.objects.exists()
+        clock.shift(timedelta(seconds=5))
+        report("answer", "marty", answeringNumber="21")
+        clock.shift(timedelta(minutes=5))
+        assert calls.end_forgotten() == 1
+        report("hangup", "marty", cause="normalClearing")
+        assert calls.end_forgotten() == 0
+        post()
+    message = Message.objects.get()
+    assert (message.call.call_id, message.ticket.assignee) == ("marty", lena)
+    assert not Task.objects.exists()
+
+
+def test_a_forwarded_call_that_goes_on_elsewhere_is_logged_and_not_missed(
+    report: Any, post: Callable[[], None], caller: Any
+) -> None:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        report("newCall")
+        report("hangup", cause="forwarded")
+        post()
+        clock.shift(timedelta(minutes=3))
+        assert calls.end_forgotten() == 1
+        post()
+    message = Message.objects.get()
+    assert (message.call.state, message.facts["missed"], message.text) == ("forwarded", False, "Forwarded.")
+    assert message.ticket.subject == "Forwarded call from Anna Schmidt"
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_a_forwarded_call_that_nobody_answers_under_the_same_number_was_missed(
+    report: Any, post: Callable[[], None], caller: Any, minutes: int
+) -> None:
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        report("newCall")
+        report("hangup", cause="forwarded")
+        clock.shift(timedelta(minutes=minutes))
+        calls.end_forgotten()
+        post()
+        report("hangup", cause="forwarded")
+        report("hangup", cause="noAnswer")
+        report("hangup", cause="forwarded")
+        post()
+    assert (only_call().state, Message.objects.get().facts["missed"]) == ("missed", True)
+    assert Task.objects.get().state == "open"
+
+
 def test_a_number_of_a_call_that_is_used_again_is_another_call(
     report: Any, post: Callable[[], None], caller: Any, lena: Any
 ) -> None:

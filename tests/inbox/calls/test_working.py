@@ -38,7 +38,7 @@ def test_the_next_person_with_script_and_number(desk: Client, work: Any) -> None
     page = desk.get(f"/desk/calls/work/{work.pk}/").content.decode()
     assert "Next person" in page and entry.number not in page
     page = desk.post(f"/desk/calls/work/{work.pk}/next/", follow=True).content.decode()
-    for text in ("Anna Schmidt", "Good day Anna Schmidt", "Does it still leak?", f'href="tel:{entry.number}"'):
+    for text in ("Anna Schmidt", "Good day Anna Schmidt", "Does it still leak?", f'data-dial="{entry.number}"'):
         assert text in page
 
 
@@ -82,7 +82,7 @@ def test_barred_while_the_page_is_open(desk: Client, work: Any) -> None:
     desk.post(f"/desk/calls/work/{work.pk}/next/")
     consent.refuse_calls(entry.number, by=None)
     page = desk.get(f"/desk/calls/work/{work.pk}/").content.decode()
-    assert "must not be called now" in page and f'href="tel:{entry.number}"' not in page
+    assert "must not be called now" in page and f'data-dial="{entry.number}"' not in page
     assert desk.post("/desk/calls/dial/", {"number": entry.number}).status_code == 422
 
 

@@ -269,27 +269,43 @@ def test_a_file_that_grows_is_left_alone_until_it_is_whole(folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (sheets.three()[: len(sheets.three()) // 2], "The file is cut off: its end is missing."),
-        (sheets.pdf()[:-200], "The file is cut off: its end is missing."),
-        (b"", "The file is cut off: its end is missing."),
-        (b"MZ not a fax", "The file is neither a TIFF nor a PDF."),
-    ],
-    ids=["half a tiff", "half a pdf", "empty", "something else"],
+    "content",
+    [sheets.three()[: len(sheets.three()) // 2], sheets.pdf()[:-200], sheets.three()[:8]],
+    ids=["half a tiff", "half a pdf", "hardly begun"],
 )
-def test_what_stays_cut_in_half_is_put_aside_with_a_word(fax, folder, monkeypatch, content, words):
+def test_what_stays_cut_in_half_is_the_ticket_that_the_command_makes_of_it(fax, folder, monkeypatch, content):
     monkeypatch.setattr(fax_folders, "CUT_SECONDS", 0.0)
-    name = "order.pdf" if content.startswith(b"%PDF") else "order.tif"
+    name = f"from={CALLER}" + (".pdf" if content.startswith(b"%PDF") else ".tif")
     (folder / name).write_bytes(content)
+    assert look(FaxFolders()) == 1
+    assert listed(folder) == [f"done/{name}"]
+    raw = RawMessage.objects.get()
+    told = Envelope(sender=CALLER)
+    assert fax_receiving.receive(content, told).pk == raw.pk, "the same fax by the other way is the same arrival"
+    process_waiting()
+    message = Message.objects.get()
+    assert message.facts["damaged"] is True
+    assert message.ticket.contact.points.get().value == CALLER
+    fax.refresh_from_db()
+    assert fax.receiving_health == "good"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "The file is empty."), (b"MZ not a fax", "The file is neither a TIFF nor a PDF.")],
+    ids=["empty", "something else"],
+)
+def test_what_is_no_fax_is_put_aside_with_a_word(fax, folder, monkeypatch, content, words):
+    monkeypatch.setattr(fax_folders, "CUT_SECONDS", 0.0)
+    (folder / "order.tif").write_bytes(content)
     (folder / "good.tif").write_bytes(sheets.one())
     assert look(FaxFolders()) == 1
-    assert listed(folder) == [f"damaged/{name}", f"damaged/{name}.txt", "done/good.tif"]
-    assert (folder / "damaged" / name).read_bytes() == content
-    assert (folder / f"damaged/{name}.txt").read_text() == f"{words}\n"
+    assert listed(folder) == ["damaged/order.tif", "damaged/order.tif.txt", "done/good.tif"]
+    assert (folder / "damaged/order.tif").read_bytes() == content
+    assert (folder / "damaged/order.tif.txt").read_text() == f"{words}\n"
     fax.refresh_from_db()
     assert fax.receiving_health == "trouble"
-    assert fax.receiving_note == f"{name}: {words} It lies in “damaged”."
+    assert fax.receiving_note == f"order.tif: {words} It lies in “damaged”."
 
 
 def test_half_files_links_and_foreign_files_are_not_looked_at(folder, tmp_path):
