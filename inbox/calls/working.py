@@ -88,6 +88,10 @@ class WorkPage(CallsView):
 
     template_name = "inbox/calls/work.html"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page with what was filled in and could not be kept (`record`)."""
+        return self.get(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The entry that the colleague has; getting the next one is a deed of its own."""
         user = self.request.user
@@ -185,13 +189,16 @@ def record(request: AgentRequest, pk: int) -> HttpResponse:
         return HttpResponseRedirect(here)
     if not form.is_valid():
         notices.error(request, " ".join(error for errors in form.errors.values() for error in errors))
-        return HttpResponseRedirect(here)
+        return WorkPage.as_view()(request, pk=pk, form=form)
     data = form.cleaned_data
     try:
         entry = services.record(entry, data["outcome"], by=request.user, note=data["note"], next_at=data["next_at"])
+    except services.NotYours as fault:
+        notices.warning(request, str(fault))
+        return HttpResponseRedirect(here)
     except services.NotPossible as fault:
         notices.error(request, str(fault))
-        return HttpResponseRedirect(here)
+        return WorkPage.as_view()(request, pk=pk, form=form)
     _log(request, row, entry, data)
     if "stop" in request.POST:
         return HttpResponseRedirect(reverse("calls:work"))

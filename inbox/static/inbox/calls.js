@@ -142,10 +142,26 @@ document.addEventListener("auxclick", dial);
 
 // Only from here on is a number a link: until somebody asks whether it may be called, it is text.
 function link() {
-  for (const number of document.querySelectorAll("a[data-dial]:not([href])")) number.href = `tel:${number.dataset.dial}`;
+  for (const number of document.querySelectorAll("a[data-dial]:not([href])")) {
+    number.href = `tel:${number.dataset.dial}`;
+    if (number.autofocus) number.focus();
+  }
 }
 link();
 new MutationObserver(link).observe(document.body, { childList: true, subtree: true });
+
+// Working a list with the keyboard: Enter dials, a digit says how it ended, Enter goes on to the next person.
+
+document.addEventListener("keydown", (event) => {
+  const form = document.querySelector("[data-outcomes]");
+  if (!form || event.isComposing || event.altKey) return;
+  const writes = event.target.matches("input:not([type=radio]), textarea, select");
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form.contains(event.target)) form.requestSubmit();
+  const outcome = !writes && !event.ctrlKey && !event.metaKey && form.outcome[Number(event.key) - 1];
+  if (!outcome) return;
+  outcome.checked = true;
+  outcome.focus();
+});
 
 // The form
 

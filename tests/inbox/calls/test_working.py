@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -97,8 +98,11 @@ def test_no_time_for_calls_where_he_is(desk: Client, work: Any, monkeypatch: Any
 def test_later_needs_a_time_and_giving_back_is_no_call(desk: Client, work: Any) -> None:
     entry = factories.CallListEntryFactory(call_list=work)
     desk.post(f"/desk/calls/work/{work.pk}/next/")
-    answer = desk.post(f"/desk/calls/work/{work.pk}/record/", {"entry": entry.pk, "outcome": "later"}, follow=True)
-    assert b"Say when to call again." in answer.content and mine(work) == entry
+    sent = {"entry": entry.pk, "outcome": "later", "note": "He is on a ladder.", "minutes": "2"}
+    page = desk.post(f"/desk/calls/work/{work.pk}/record/", sent).content.decode()
+    assert "Say when to call again." in page and mine(work) == entry
+    assert "He is on a ladder.</textarea>" in page and 'value="2"' in page, "what was written is not lost"
+    assert re.search(r'value="later"[^>]*checked', page)
     desk.post(f"/desk/calls/work/{work.pk}/stay/")
     desk.post(f"/desk/calls/work/{work.pk}/release/")
     entry.refresh_from_db()

@@ -233,10 +233,10 @@ def recoded(content: bytes, compression: str, fill_order: str) -> bytes:
     return done.stdout
 
 
-def begins_like(page, drawn: Image.Image) -> bool:
-    """The upper half of a page at the fine resolution shows the drawing: how the last lines end is anybody's guess."""
+def begins_like(page, drawn: Image.Image, lines: int = 196) -> bool:
+    """The upper half of a page of so many lines an inch shows the drawing: how the last lines end is anybody's guess."""
     half = picture(page).crop((0, 0, page.width, page.height // 2))
-    shown = drawn.convert("L").resize((page.width, round(page.width * drawn.height / drawn.width * 204 / 196)))
+    shown = drawn.convert("L").resize((page.width, round(page.width * drawn.height / drawn.width * 204 / lines)))
     shades = ImageChops.difference(half, shown.crop((0, 0, *half.size))).histogram()
     return sum(shade * count for shade, count in enumerate(shades)) / (half.width * half.height) < 4
 
@@ -257,6 +257,18 @@ def test_a_page_whose_directory_is_cut_off_is_shown_as_far_as_it_goes(compressio
     assert (result.damaged, result.count) == (True, 1)
     assert page.height > 700
     assert begins_like(page, drawn)
+
+
+@pytest.mark.skipif(not shutil.which("tiffcp"), reason="no tiffcp")
+@pytest.mark.parametrize(
+    "text", [LONG, "请贵公司尽快发送二十公斤过滤器\n订单号 4711，谢谢合作\n" * 8], ids=["Latin", "Chinese"]
+)
+@pytest.mark.parametrize(("height", "lines"), [(1146, 98), (2292, 196), (4584, 391)])
+def test_a_page_that_lost_its_directory_is_shown_in_its_shape(text, height, lines):
+    drawn = sheets.drawing(text, size=(1728, 2292)).resize((1728, height))
+    whole = recoded(sheets.tiff(drawn, dpi=(204, lines)), "g4", "lsb2msb")
+    (page,) = rendering.read([whole[: len(whole) * 3 // 4]]).pages
+    assert begins_like(page, drawn, lines)
 
 
 @pytest.mark.skipif(not shutil.which("tiffcp"), reason="no tiffcp")

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from PIL import Image, ImageChops
 
-from inbox.channels.fax.pages import tiff
+from inbox.channels.fax.pages import signs, tiff
 
 BLOCK = 16
 """Lines that are looked at together."""
@@ -59,17 +59,20 @@ def lost(content: bytes, document: tiff.Document) -> tuple[tiff.Page, Image.Imag
     there = len(content) - document.end
     if there < FEWEST:
         return None
-    known = next((page for page in reversed(document.pages) if page.is_fax), USUAL)
-    tried = replace(known, height=TALLEST, rows_a_strip=TALLEST, strips=((document.end, there),), cut=True)
+    known = next((page for page in reversed(document.pages) if page.is_fax), None)
+    tried = replace(known or USUAL, height=TALLEST, rows_a_strip=TALLEST, strips=((document.end, there),), cut=True)
     best, most = None, FEWEST
     for page in _ways(tried):
         picture = decoded(content, page, 0, TALLEST, document.order)
         rows = _belonging(picture) if picture else 0
         if picture is not None and rows > most:
             best, most = (replace(page, height=rows), picture.crop((0, 0, page.width, rows))), rows
-    if best is not None and best[1].histogram()[0] > best[1].width * best[1].height / 2:
-        return best[0], ImageChops.invert(best[1])
-    return best
+    if best is None:
+        return None
+    page, picture = best
+    if picture.histogram()[0] > picture.width * picture.height / 2:
+        picture = ImageChops.invert(picture)
+    return (page if known else replace(page, y_resolution=signs.lines_an_inch(picture))), picture
 
 
 def _ways(page: tiff.Page) -> Iterator[tiff.Page]:
@@ -91,7 +94,8 @@ def _belonging(picture: Image.Image) -> int:
         all_across, all_down = all_across + across, all_down + down
         if across:
             rows = top + BLOCK
-    return rows if all_down <= 2 * all_across else 0
+    # On coarse pages of Chinese signs there is more than twice as much.
+    return rows if all_down <= 3 * all_across else 0
 
 
 def _changes(one: Image.Image, other: Image.Image) -> int:
