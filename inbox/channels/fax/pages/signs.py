@@ -1,7 +1,7 @@
 """How fine the lines of a page are, told by the shape of its signs, where nothing else tells.
 
-Letters of every script are about as high as wide, or half as high again. On a coarse page, whose dots are twice as high as
-wide, they have half as many lines, and on a finest one twice as many. Runs in the limited process of `worker` only.
+Letters of every script are about as high as wide, or half as high again. On a coarse page, whose dots are twice as high
+as wide, they have half as many lines, and on a finest one twice as many. Runs in the limited process of `worker` only.
 """
 
 from __future__ import annotations
