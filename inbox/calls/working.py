@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages as notices
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -178,7 +178,7 @@ class WorkDeed(StaffRequired):
 
 
 @desk("POST")
-def record(request: AgentRequest, pk: int) -> HttpResponse:
+def record(request: AgentRequest, pk: int) -> HttpResponseBase:
     """Keep how the call ended, log it, and go on to the next."""
     row = list_or_404(request.user, pk)
     entry = mine(row, request.user)
