@@ -95,8 +95,8 @@ class WorkPage(CallsView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The entry that the colleague has; getting the next one is a deed of its own."""
         user = self.request.user
-        self.row = list_or_404(user, self.kwargs["pk"])
-        entry = mine(self.row, user)
+        self.row = kwargs.pop("row", None) or list_or_404(user, self.kwargs["pk"])
+        entry = kwargs.pop("entry", None) or mine(self.row, user)
         context: dict[str, Any] = {"call_list": self.row, "entry": entry, "form": kwargs.pop("form", OutcomeForm())}
         if entry is not None:
             context |= about(user, self.row, entry)
@@ -189,7 +189,7 @@ def record(request: AgentRequest, pk: int) -> HttpResponseBase:
         return HttpResponseRedirect(here)
     if not form.is_valid():
         notices.error(request, " ".join(error for errors in form.errors.values() for error in errors))
-        return WorkPage.as_view()(request, pk=pk, form=form)
+        return WorkPage.as_view()(request, pk=pk, row=row, entry=entry, form=form)
     data = form.cleaned_data
     try:
         entry = services.record(entry, data["outcome"], by=request.user, note=data["note"], next_at=data["next_at"])
@@ -198,7 +198,7 @@ def record(request: AgentRequest, pk: int) -> HttpResponseBase:
         return HttpResponseRedirect(here)
     except services.NotPossible as fault:
         notices.error(request, str(fault))
-        return WorkPage.as_view()(request, pk=pk, form=form)
+        return WorkPage.as_view()(request, pk=pk, row=row, entry=entry, form=form)
     _log(request, row, entry, data)
     if "stop" in request.POST:
         return HttpResponseRedirect(reverse("calls:work"))
