@@ -116,7 +116,8 @@ def serve(port: str, application: str) -> None:
         from django.conf import settings
 
         settings.BASE_URL = settings.WAGTAILADMIN_BASE_URL = f"http://127.0.0.1:{port}"
-        CommandLineInterface().run(["-b", "127.0.0.1", "-p", port, application])
+        # A page that is left on a busy machine, and whose socket was given up meanwhile, would complain of it.
+        CommandLineInterface().run(["-b", "127.0.0.1", "-p", port, "--websocket_connect_timeout", "60", application])
     finally:
         os._exit(70)
 
