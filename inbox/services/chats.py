@@ -19,7 +19,7 @@ from crm.service.models import Ticket
 from inbox import live
 from inbox.models import Conversation, Message, Visitor
 from inbox.services import waiting_chats
-from inbox.services.presence import TALKING
+from inbox.services.presence import TALKING, ChatBoard
 from routing.models import Queue
 
 
@@ -174,10 +174,16 @@ def seen(ticket: Ticket, by: User, seq: int) -> None:
 
 @transaction.atomic
 def hand_over(ticket: Ticket, queue: Queue, by: User) -> Ticket:
-    """Give the chat to another queue, where it waits for somebody at the place it had in the line."""
+    """Give the chat to another queue: to somebody there, else it waits at the place it had in the line.
+
+    Who gave it away gets it again only from the line, when nobody else takes it.
+    """
     change = Change.lock(ticket.pk, actor=by)
     change.move(queue, why="handed over")
     change.assign(None, why="handed over")
+    if queue.strategy != Queue.Strategy.MANUAL:
+        change.board = ChatBoard(without=by)
+        rules.assign_by_strategy(change, queue.strategy, why="chat")
     rules.run_changed([change])
     change.save()
     transaction.on_commit(waiting_chats.assign, robust=True)

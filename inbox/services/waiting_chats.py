@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from crm.service import rules
 from crm.service.changes import Change
-from inbox.models import Conversation
-from inbox.services.presence import TALKING, ChatBoard
+from inbox.models import Conversation, Presence
+from inbox.services.presence import HERE, TALKING, ChatBoard
 from routing.models import Queue
 
 LEFT = timedelta(seconds=60)
@@ -54,8 +54,13 @@ def _give(line: list[int]) -> int:
 
 
 def take_back() -> int:
-    """Put chats whose assignee left back into the line, at the place they had, and give them out; how many."""
+    """Put chats whose assignee left back into the line, at the place they had, and give them out; how many.
+
+    None while nobody has been heard all the time: after an outage each finds his own chats when he comes back.
+    """
     now = timezone.now()
+    if not Presence.objects.filter(seen_at__gt=now - HERE, since__lte=now - LEFT).exists():
+        return 0
     gone = Q(ticket__assignee__presence=None) | Q(ticket__assignee__presence__seen_at__lt=now - LEFT)
     left = Conversation.objects.filter(
         gone,

@@ -201,6 +201,11 @@ class VisitorConsumer(BrowserSocket):
 
     # What the pump and the watch do
 
+    def belongs_to(self, channel: Channel) -> bool:
+        """Whether a page like this one would be let in to the chat as it is set up now."""
+        same = channel.settings.get("key") == self.scope["url_route"]["kwargs"]["key"]
+        return same and sites.may_speak(channel, self._origin())
+
     async def give(self, what: dict[str, Any]) -> None:
         """Tell events above what was told before, and the state when it changed."""
         fresh = [event for event in what["events"] if event["seq"] > self.reached]

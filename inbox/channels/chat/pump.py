@@ -65,10 +65,10 @@ def still_good(keys: Iterable[int]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
-def duties(channels: Iterable[int]) -> dict[int, str]:
-    """The present duty of each of these channels."""
-    rows = Channel.objects.select_related("queue__hours").filter(pk__in=list(channels))
-    return {channel.pk: duty_of(channel) for channel in rows}
+def present(channels: Iterable[int]) -> dict[int, tuple[Channel, str]]:
+    """Those of these channels that are active, as they are set up now, each with its duty."""
+    rows = Channel.objects.select_related("queue__hours").filter(pk__in=list(channels), active=True)
+    return {channel.pk: (channel, duty_of(channel)) for channel in rows}
 
 
 class Pump:

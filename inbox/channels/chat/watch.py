@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from inbox.channels.chat import database, pump
 from inbox.services import visitors
-from inbox.sockets import POLICY, TOKEN
+from inbox.sockets import FORBIDDEN, POLICY, TOKEN
 
 if TYPE_CHECKING:
     from inbox.channels.chat.consumer import VisitorConsumer
@@ -75,13 +75,17 @@ class Watch:
                 at.ask(socket)
 
     async def _check(self, sockets: set[VisitorConsumer]) -> None:
-        """End sockets whose token ended, and tell whether somebody is on duty."""
+        """End sockets whose page may not speak any more or whose token ended; tell the others who is on duty."""
         entered = [s for s in sockets if s.visitor]
         if not entered:
             return
         good = await database.run(pump.still_good, {s.key for s in entered})
-        for socket in [s for s in entered if s.key not in good]:
-            await socket.close(TOKEN)
-        duties = await database.run(pump.duties, {s.channel.pk for s in entered})
-        for socket in [s for s in entered if s.channel.pk in duties]:
-            await socket.tell_duty(duties[socket.channel.pk])
+        present = await database.run(pump.present, {s.channel.pk for s in entered})
+        for socket in entered:
+            channel, duty = present.get(socket.channel.pk, (None, ""))
+            if channel is None or not socket.belongs_to(channel):
+                await socket.close(FORBIDDEN)
+            elif socket.key not in good:
+                await socket.close(TOKEN)
+            else:
+                await socket.tell_duty(duty)

@@ -74,7 +74,11 @@ export class Column {
     }
     this.part("[data-part=bar]").replaceChildren(...fragment.querySelector("[data-part=bar]").childNodes);
     const { seq, seen, own, on, name } = fragment.dataset;
+    const taken = this.element.dataset.own === "1" && own === "0" && !this.acting;
     Object.assign(this.element.dataset, { seq: Math.max(this.seq, Number(seq)), seen: Math.max(Number(this.element.dataset.seen), Number(seen)), own, on, name });
+    // Who was writing keeps the focus, or his next letters would be taken for the page's keys.
+    this.text.readOnly = own !== "1" || on !== "1";
+    if (taken) say(this.part("[data-part=bar] span").textContent, "warning");
     this.showState();
     if (atEnd) this.toEnd();
   }
@@ -144,7 +148,7 @@ export class Column {
   }
 
   async send() {
-    if (this.sending || (!this.text.value.trim() && !this.composer.elements.files.files.length)) return;
+    if (this.sending || this.text.readOnly || (!this.text.value.trim() && !this.composer.elements.files.files.length)) return;
     this.sending = true;
     this.error("");
     const body = new FormData(this.composer);
@@ -169,13 +173,15 @@ export class Column {
     const body = new FormData();
     body.set("value", value);
     body.set("seen", this.seq);
+    this.acting = true;
     const response = await ask(`${this.element.dataset.root}do/${deed}/`, { method: "POST", body });
-    if (!response) return;
+    if (!response) { this.acting = false; return; }
     for (const menu of this.element.querySelectorAll("details[open]")) menu.open = false;
     if (response.status === 422) say(parse(await response.text()).textContent.trim(), "error");
     else if (response.status === 204) { say(words.done); this.close(this); }
     else if (response.ok) { this.apply(await response.text()); this.focus(); }
     else say(words.failed, "error");
+    this.acting = false;
     this.changed();
   }
 

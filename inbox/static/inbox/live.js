@@ -29,6 +29,7 @@ on("socket", ({ state, again }) => {
 on("ticket", (what) => {
   const open = ticket.current();
   if (open && what.ticket === open.id) {
+    people.delete("visitor");  // what he typed has come, or he starts again
     if (what.seq > open.seq) ticket.refresh();
     else if (what.seq === open.seq) refreshDeliveries();
   }

@@ -53,6 +53,13 @@ export function close({ push = true } = {}) {
   for (const listener of listeners) listener(null);
 }
 
+/** The ticket is not ours to see any more: nothing of it stays, and nobody asks for it again. */
+function gone() {
+  say(words.gone, "warning");
+  place.replaceChildren(byId("nothing-open").content.cloneNode(true));
+  close();
+}
+
 function opened() {
   const ticket = current();
   if (!ticket) return;
@@ -131,8 +138,7 @@ export async function refresh() {
     if (!ticket || desk.dataset.pane !== "ticket" && !ticket.element.offsetParent) break;
     const response = await ask(`${desk.dataset.root}${ticket.number}/after/${ticket.seq}/?head=${ticket.element.dataset.head}`, { quiet: true });
     if (response?.status === 404) {
-      say(words.gone, "warning");
-      close();
+      gone();
     } else if (response?.ok) {
       apply(await response.text());
     }
@@ -157,7 +163,7 @@ export async function send(form, submitter = null) {
     if (elsewhere) await open(`${desk.dataset.root}${elsewhere}/${location.search}`, { push: false });
     return false;
   }
-  if (elsewhere === "gone") { say(words.gone, "warning"); close(); list.refresh(); return true; }
+  if (elsewhere === "gone") { gone(); list.refresh(); return true; }
   if (elsewhere) {
     const merge = response.headers.get("X-Merge");
     say(merge ? words.merged : words.split, "", merge && (() => undoMerge(elsewhere, merge)));

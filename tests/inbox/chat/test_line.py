@@ -111,6 +111,7 @@ def test_a_chat_of_who_left_goes_to_another_with_its_history(chat: Any, team: An
     ticket = Ticket.objects.get()
     assert ticket.assignee == team[0]
     replies.reply(ticket, author=team[0], text="One moment")
+    Presence.objects.update(since=timezone.now() - timedelta(hours=1))
     Presence.objects.filter(user=team[0]).update(seen_at=timezone.now() - timedelta(seconds=59))
     assert waiting_chats.take_back() == 0
     Presence.objects.filter(user=team[0]).update(seen_at=timezone.now() - timedelta(seconds=61))
@@ -128,6 +129,48 @@ def test_a_chat_of_who_left_goes_to_another_with_its_history(chat: Any, team: An
         "Agent 0 has joined.",
         "One moment",
         "Agent 1 has joined.",
+    ]
+
+
+def test_after_an_outage_everybody_has_time_to_come_back_to_his_chats(chat: Any, team: Any) -> None:
+    """R-22: while the house was away it heard nobody, and whoever is back first does not get all chats."""
+    for _ in range(3):
+        Browser(chat).say("Hello")
+    before = assignees()
+    Presence.objects.update(seen_at=timezone.now() - timedelta(minutes=5))
+    assert waiting_chats.take_back() == 0
+    presence.beat(team[0])
+    assert waiting_chats.take_back() == 0
+    presence.beat(team[1])
+    assert assignees() == before
+    # Who is not back a minute later has left.
+    Presence.objects.filter(user__in=team[:2]).update(since=timezone.now() - timedelta(seconds=61))
+    assert waiting_chats.take_back() == 1
+    assert team[2] not in assignees()
+
+
+def test_a_chat_that_is_handed_over_comes_back_only_where_nobody_else_is(
+    chat: Any, team: Any, queue: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    other = factories.QueueFactory(strategy="least-busy")
+    for colleague in team[:2]:
+        factories.QueueMemberFactory(queue=other, user=colleague)
+    Browser(chat).say("Hello")
+    ticket = Ticket.objects.get()
+    assert ticket.assignee == team[0]
+    for _ in range(2):
+        Browser(chat).say("Hello")
+    chats.take_over(chats.open_for(team[2])[0].ticket, team[1])  # has two now, the giver one
+    team[1].chats_at_once = 3
+    team[1].save()
+    with django_capture_on_commit_callbacks(execute=True):
+        chats.hand_over(ticket, other, team[0])
+    ticket.refresh_from_db()
+    assert (ticket.queue, ticket.assignee) == (other, team[1])
+    assert [e.new for e in TicketEvent.objects.filter(ticket=ticket, what="assignee").order_by("seq")] == [
+        "Agent 0",
+        "",
+        "Agent 1",
     ]
 
 

@@ -20,8 +20,8 @@ from crm.service.models import Ticket
 from inbox import sockets
 from inbox.channels.chat import consumer, database, pump, watch
 from inbox.channels.chat.consumer import VisitorConsumer
-from inbox.models import Conversation, Delivery, Message, Presence
-from inbox.services import chats, replies, visitors
+from inbox.models import Channel, Conversation, Delivery, Message, Presence
+from inbox.services import channel_setup, chats, replies, visitors
 from portal.asgi import application
 from tests.inbox.chat.conftest import ORIGIN, Browser
 
@@ -323,6 +323,21 @@ async def test_a_token_that_ended_ends_its_socket(chat, monkeypatch):
     await tab.connect()
     await tab.tell(do="hello", token=browser.token, after=0)
     assert await tab.closed() == sockets.TOKEN
+
+
+@pytest.mark.parametrize(
+    "change", [{"origins": "https://www.elsewhere.test"}, {"key": "another-key-0001"}, None], ids=["site", "key", "off"]
+)
+async def test_a_page_that_may_not_speak_any_more_is_put_out(change, chat, monkeypatch):
+    """S-73 holds for sockets that are open: off the list, under an old key, or of a chat that was switched off."""
+    monkeypatch.setattr(watch, "CHECK_SECONDS", 0.2)
+    browser, tab = await visitor_of(chat), Tab(chat)
+    await tab.enter(browser)
+    if change is None:
+        await Channel.objects.filter(pk=chat.pk).aupdate(active=False)
+    else:
+        await sync_to_async(channel_setup.save_channel)(chat, {**chat.settings, **change}, {}, by=None)
+    assert await tab.closed() == sockets.FORBIDDEN
 
 
 async def test_a_lost_hint_costs_a_moment(chat, here, monkeypatch):

@@ -25,11 +25,10 @@ export const button = (kind, onclick, ...rest) => {
   return node;
 };
 
-/** An own drawing on a grid of 20 with a line of 1.5, as core's icons. */
+/** An own drawing on 20 × 20 px with a line of 1.5, as core's icons. */
 export const icon = (path) => {
   const make = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
   const svg = make("svg");
-  svg.setAttribute("viewBox", "0 0 20 20");
   svg.setAttribute("aria-hidden", true);
   svg.append(make("path"));
   svg.firstChild.setAttribute("d", path);
@@ -53,7 +52,7 @@ export const linked = (text) => {
     const href = match[0].replace(/[.,;:!?)\]]+$/, "");
     nodes.push(
       text.slice(end, match.index),
-      el("a", { href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, href),
+      el("a", { href, target: "_blank", rel: "noreferrer nofollow ugc" }, href),
     );
     end = match.index + href.length;
   }

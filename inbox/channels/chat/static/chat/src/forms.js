@@ -1,7 +1,7 @@
 /** Forms of the panel: a message when nobody is there, a call, an address, a rating. Each calls `done(words)` at its end. */
 
 import { el } from "./dom.js";
-import { moment, t } from "./words.js";
+import { moment, t, why } from "./words.js";
 import { settings } from "./page.js";
 import { ask } from "./session.js";
 import { state } from "./state.js";
@@ -10,18 +10,20 @@ import { uuid } from "./outbox.js";
 /** A form that says below what went wrong; `send(values)` may throw a problem. */
 const form = (fields, action, send) => {
   const error = el("p.bad", { role: "alert" });
-  const submit = el("button.main", t(action));
-  const node = el("form", ...fields, error, submit);
+  const node = el("form", ...fields, error, el("button.main", t(action)));
+  let busy;
   node.onsubmit = async (event) => {
     event.preventDefault();
-    submit.disabled = true;
+    // Not by disabling the button: that would take the focus from whoever pressed it.
+    if (busy) return;
+    busy = true;
     error.textContent = "";
     try {
       await send(Object.fromEntries(new FormData(node)));
     } catch (problem) {
-      error.textContent = problem.title || t("failed");
+      error.textContent = why(problem);
     }
-    submit.disabled = false;
+    busy = false;
   };
   return node;
 };

@@ -9,14 +9,12 @@ import { kept } from "./memory.js";
  */
 export const call = async (path, body) => {
   const form = body instanceof FormData;
-  const headers = { Authorization: "Bearer " + kept.all.token };
-  if (body && !form) headers["Content-Type"] = "application/json";
   let answer;
   try {
     answer = await fetch(`${base}/chat/v1/${channel}/${path}`, {
       method: body ? "POST" : "GET",
       body: body && !form ? JSON.stringify(body) : body,
-      headers,
+      headers: { Authorization: "Bearer " + kept.all.token },
       credentials: "omit",
       signal: AbortSignal.timeout(form ? 12e4 : 15e3),
     });

@@ -3,7 +3,7 @@
 import { base, channel, place, tell } from "./page.js";
 import { kept } from "./memory.js";
 import { ask, begin } from "./session.js";
-import { changed, state, take } from "./state.js";
+import { changed, looked, state, take } from "./state.js";
 
 let socket;
 let ready = false;
@@ -14,6 +14,7 @@ let heard = 0;
 let retryAt = 0;
 let fails = 0;
 let pollAt = 0;
+let misses = 0;
 let timer;
 let shown = "";
 let pingedAt = 0;
@@ -31,14 +32,17 @@ export const send = (frame) => ready && (socket.send(JSON.stringify(frame)), tru
 /** Take over what was delivered, and tell the page of what others said. */
 export const deliver = (data) => {
   const fresh = take(data);
-  for (const { kind, text, at, agent } of fresh) {
-    if (kind === "said") continue;
-    state.typing = 0;
-    tell("message", { kind, text, at, agent });
-  }
+  for (const event of fresh)
+    if (event.kind !== "said") {
+      state.typing = 0;
+      tell("message", event);
+    }
   hooks.delivered();
   changed();
 };
+
+/** Pause in ms after this many failures in a row: doubled each time, a minute at most. */
+const pauseAfter = (n) => Math.min(6e4, 1e3 * 2 ** n);
 
 const drop = (code) => {
   if (!socket) return;
@@ -48,11 +52,17 @@ const drop = (code) => {
   socket.close();
   socket = null;
   ready = false;
-  // After a restart all come back at once: spread over five seconds. Later ones wait 1, 2, 4 … 30 s, half of it by chance.
-  const pause = code === 1012 ? 5e3 * Math.random() : Math.min(3e4, 1e3 * 2 ** fails) * (0.5 + Math.random() / 2);
+  // After a restart all come back at once: spread over five seconds. Later ones wait 1, 2, 4 … s, half of it by chance.
+  const pause = code === 1012 ? 5e3 * Math.random() : pauseAfter(fails) * (0.5 + Math.random() / 2);
   fails++;
   retryAt = now + pause;
-  if (code === 4403) barred = true;
+  if (code === 4403) {
+    // This page may not have the chat any more.
+    state.gone = true;
+    stop();
+    changed();
+    tell("error", { code: "origin" });
+  }
   if (code === 4401) begin().catch(() => {});
 };
 
@@ -89,16 +99,17 @@ const connect = () => {
 export const poll = async () => {
   if (pollAt === Infinity) return;
   pollAt = Infinity;
+  let pause = looked() ? 4e3 : 1e4;
   try {
     deliver(await ask("events?after=" + state.seq));
     state.lost = false;
-    pollAt = 0;
+    misses = 0;
   } catch (problem) {
     state.lost = !ready;
-    pollAt = Date.now() + (problem.retry || 0) * 1e3;
+    pause = Math.max(pause, (problem.retry || 0) * 1e3, pauseAfter(misses++));
     changed();
   }
-  pollAt = Math.max(pollAt, Date.now() + (state.open && !document.hidden ? 4e3 : 1e4));
+  pollAt = Date.now() + pause;
 };
 
 const ping = () => {
@@ -119,16 +130,16 @@ const tick = () => {
     state.typing = 0;
     changed();
   }
-  const { url, title } = place();
-  if (shown && shown !== url && state.status === "open")
-    send({ do: "page", url, title }) || ask("page", { url, title }).catch(() => {});
-  shown = url;
+  const page = place();
+  if (shown && shown !== page.url && state.status === "open")
+    send({ do: "page", ...page }) || ask("page", page).catch(() => {});
+  shown = page.url;
   hooks.tick(now);
 };
 
 /** Be on the line as long as the panel is open or a talk goes on. */
 export const go = () => {
-  if (timer) return;
+  if (timer || state.gone) return;
   timer = setInterval(tick, 1e3);
   tick();
 };
@@ -141,10 +152,12 @@ export const stop = () => {
   retryAt = fails = 0;
 };
 
-/** The net or the page came back: do not wait for the clock. */
+/** The net, the page or the visitor came back: do not wait for the clock. */
 export const hurry = () => {
   if (!timer || document.hidden) return;
-  retryAt = pollAt = 0;
+  retryAt = 0;
+  // One that is under way is not joined by a second.
+  if (pollAt < Infinity) pollAt = 0;
   if (ready) ping();
   tick();
 };

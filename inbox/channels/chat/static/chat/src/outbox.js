@@ -18,8 +18,7 @@ export const uuid = () => {
 };
 
 // Files are not kept: a page cannot store them, and the visitor has them still.
-const keep = () =>
-  tab.save({ out: state.outbox.filter((item) => item.text && !item.seq).map(({ id, text }) => ({ id, text })) });
+const keep = () => tab.save({ out: state.outbox.filter((item) => item.text && !item.seq) });
 
 const stored = (id, seq) => {
   for (const item of state.outbox) if (item.id === id) item.seq = seq;
@@ -53,7 +52,7 @@ export const pump = async () => {
   if (file) {
     body = new FormData();
     body.append("id", id);
-    body.append("file", file, file.name);
+    body.append("file", file);
   }
   try {
     stored(id, (await ask(file ? "file" : "say", body)).seq);

@@ -3,10 +3,10 @@
 import { markTitle, settings } from "./page.js";
 import { kept, tab } from "./memory.js";
 import { ATTACH, button, CHAT, CLOSE, el, icon, MORE, SEND } from "./dom.js";
-import { locale, t } from "./words.js";
-import { changed, sorted, state, watch } from "./state.js";
+import { locale, t, why } from "./words.js";
+import { changed, looked, sorted, state, watch } from "./state.js";
 import { ask } from "./session.js";
-import { go, send } from "./line.js";
+import { go, hurry, send } from "./line.js";
 import { say } from "./outbox.js";
 import { darkness, dress, look, style } from "./look.js";
 import { sendFiles } from "./files.js";
@@ -26,7 +26,7 @@ let focusBack;
 /** Set a text; not when it is there already, for screen readers would say it again. */
 const write = (node, words) => node.textContent !== words && (node.textContent = words);
 const notice = (words) => write(ui.notice, words);
-const failed = (problem) => notice(problem.title || t("failed"));
+const failed = (problem) => notice(why(problem));
 const thank = (words) => {
   changed();
   notice(words);
@@ -56,7 +56,7 @@ const SCREENS = {
 /** What is on the screen has been read; the agents may know. */
 const markRead = () => {
   const { seq } = state;
-  if (!state.open || ui.shown || document.hidden || !(seq > kept.all.read)) return;
+  if (!looked() || ui.shown || !(seq > kept.all.read)) return;
   kept.save({ read: seq });
   send({ do: "seen", seq }) || ask("seen", { seq }).catch(() => {});
 };
@@ -105,8 +105,9 @@ export const open = (quiet) => {
   state.open = ui.sticks = true;
   tab.save({ open: true });
   go();
+  hurry();
   changed();
-  if (quiet !== true) enter();
+  if (!quiet) enter();
 };
 
 export const close = () => {
@@ -146,10 +147,9 @@ export const build = () => {
   ui.launcher = button(
     ".launcher",
     () => (state.open ? close() : open()),
-    { "aria-controls": "panel" },
     icon(CHAT),
     (ui.label = el("span")),
-    (ui.count = el("b", { "aria-hidden": true })),
+    (ui.count = el("b")),
   );
   ui.menu = el(
     "details",
@@ -206,7 +206,6 @@ export const build = () => {
   ui.panel = el(
     "section.panel",
     {
-      id: "panel",
       role: "dialog",
       tabindex: -1,
       "aria-labelledby": "title",
@@ -236,16 +235,21 @@ export const build = () => {
   ui.text.value = tab.all.draft || "";
   root.ariaLabel = t("chat");
   root.lang = locale;
-  root.replaceChildren(ui.panel, ui.launcher);
+  root.replaceChildren(ui.panel, ui.launcher, (ui.news = el("p.unseen", { role: "status" })));
 };
 
 const paint = () => {
-  const { agent, can, duty, lost, open, person, seq, status, wait } = state;
+  const had = shadow.activeElement;
+  const { agent, can, duty, gone, lost, open, person, seq, status, wait } = state;
   const { title, launcher } = look();
   const idle = !state.outbox.length;
   const talked = state.events.size;
   const closed = duty === "closed" && status !== "open" && idle;
   const show = (node, wanted) => (node.hidden = !wanted);
+  if (gone) {
+    markTitle(0);
+    return host.remove();
+  }
   dress(root);
 
   // Written into by hand, a form stays until it is sent or left, whatever else changes.
@@ -274,6 +278,7 @@ const paint = () => {
   write(ui.label, launcher);
   write(ui.count, n || "");
   show(ui.panel, open);
+  write(ui.news, !open && n ? t("unread", { n }) : "");
 
   const who = agent?.name || title || t("chat");
   if (ui.who !== who) {
@@ -310,6 +315,8 @@ const paint = () => {
   show(ui.composer, !closed);
   show(ui.next, closed);
   stick();
+  // What had the focus may be gone or hidden.
+  if (open && had && !had.getClientRects()[0]) enter();
 };
 
 /** Put it on the page, beside the body: styles and scripts of the page reach for what is inside the body. */

@@ -28,6 +28,9 @@ export const state = {
   open: false,
 };
 
+/** Whether the panel is before somebody's eyes. */
+export const looked = () => state.open && !document.hidden;
+
 export const forget = () => Object.assign(state, nothing());
 
 const watchers = [];

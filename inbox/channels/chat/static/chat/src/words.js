@@ -13,10 +13,13 @@ export const speak = (given, language) => {
 export const t = (name, values = {}) =>
   (texts[name] || name.replace(/_/g, " ")).replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
+/** What went wrong, in the server's words if it had any. */
+export const why = (problem) => problem.title || t("failed");
+
 const format = (value, options) => new Date(value).toLocaleString(locale, options);
 
 export const clock = (at) => format(at, { timeStyle: "short" });
 export const day = (at) => format(at, { dateStyle: "medium" });
-export const moment = (at) => day(at) + " " + clock(at);
+export const moment = (at) => format(at, { dateStyle: "medium", timeStyle: "short" });
 
 export const size = (bytes) => (bytes < 1e6 ? Math.ceil(bytes / 1e3) + " kB" : Math.ceil(bytes / 1e5) / 10 + " MB");
