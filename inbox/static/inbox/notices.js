@@ -8,7 +8,7 @@ const SOUND = "guichet:sound";
 const SEEN_ALREADY = 4_000;
 
 let known = null;
-let now = { presence: "online", waiting: [], mine: [] };
+let now = { presence: null, waiting: [], mine: [] };
 
 // Sound: two soft tones. Browsers allow it after the first key or click on the page.
 
@@ -97,12 +97,21 @@ function compare(state) {
 function show() {
   const count = now.waiting.length + now.mine.filter((chat) => chat.unread).length;
   for (const badge of document.querySelectorAll("[data-chats-count]")) badge.textContent = count || "";
-  for (const button of document.querySelectorAll("[data-presence-switch]")) {
+  // Before the server has said it, nothing is claimed.
+  for (const button of now.presence ? document.querySelectorAll("[data-presence-switch]") : []) {
     button.setAttribute("aria-pressed", String(now.presence === "online"));
     button.querySelector("[data-presence-text]").textContent = words[now.presence];
   }
   for (const button of document.querySelectorAll("[data-sound-switch]")) button.setAttribute("aria-pressed", String(soundOn()));
   for (const button of document.querySelectorAll("[data-notify-ask]")) button.hidden = !("Notification" in window) || Notification.permission !== "default";
+}
+
+function say(text) {
+  const toast = document.createElement("div");
+  toast.className = "g-toast";
+  toast.textContent = text;
+  document.getElementById("toasts").append(toast);
+  setTimeout(() => toast.remove(), 5_000);
 }
 
 let asking = false;
@@ -140,7 +149,7 @@ document.addEventListener("click", async (event) => {
     ring();
   } else if (on("[data-notify-ask]")) {
     const answer = await Notification.requestPermission();
-    on("[data-notify-ask]").title = answer === "granted" ? words.allowed : words.denied;
+    say(answer === "granted" ? words.allowed : words.denied);
     show();
   } else if (on("[data-presence-switch]")) {
     const body = new FormData();
@@ -152,3 +161,4 @@ document.addEventListener("click", async (event) => {
 });
 
 show();
+look();

@@ -123,10 +123,13 @@ def test_unread_answers_are_counted_on_the_launcher_and_in_the_title(server: Ser
     say(page, "Hello")
     page.get_by_text("Sent", exact=True).wait_for()
     page.keyboard.press("Escape")
+    told = page.locator("p.unseen[role=status]").last
+    assert told.inner_text() == ""
     server.control(answer="One")
     server.control(answer="Two")
     page.get_by_role("button", name="Open chat, Unread: 2").wait_for()
     assert page.locator(".launcher b").inner_text() == "2"
+    assert told.inner_text() == "Unread: 2"  # heard without the button having the focus
     assert page.title() == "(2) Shop"
     page.evaluate("document.title = 'Basket'; guichet.set({})")
     assert page.title() == "(2) Basket"
@@ -146,6 +149,8 @@ def test_a_number_that_the_page_wrote_itself_stays(server: Server, host: Host, b
     page.get_by_text("Sent", exact=True).wait_for()
     assert page.title() == "(3) Shop"
     page.keyboard.press("Escape")
+    told = page.locator("p.unseen[role=status]").last
+    assert told.inner_text() == ""
     server.control(answer="One")
     page.get_by_role("button", name="Unread: 1").wait_for()
     assert page.title() == "(1) (3) Shop"
@@ -159,6 +164,8 @@ def test_the_title_may_be_left_alone(server: Server, host: Host, browser: Any) -
     say(page, "Hello")
     page.get_by_text("Sent", exact=True).wait_for()
     page.keyboard.press("Escape")
+    told = page.locator("p.unseen[role=status]").last
+    assert told.inner_text() == ""
     server.control(answer="One")
     page.get_by_role("button", name="Unread: 1").wait_for()
     assert page.title() == "Shop"
@@ -198,6 +205,7 @@ def test_an_address_for_answers_to_come(server: Server, host: Host, browser: Any
     page.get_by_text("a mail asks you to confirm the address").wait_for()
     assert server.received("person")[0]["said"] == {"email": "anna@customer.test"}
     assert not page.get_by_text("Leave your e-mail address").is_visible()
+    assert focused(page) == "Your message"
 
 
 def test_the_end_and_the_rating(server: Server, host: Host, browser: Any) -> None:
@@ -211,6 +219,7 @@ def test_the_end_and_the_rating(server: Server, host: Host, browser: Any) -> Non
     labelled(page, "Anything to add?").fill("Quick!")
     page.locator(".talk, .body").get_by_role("button", name="Send").click()
     page.get_by_text("Thank you for your rating.").wait_for()
+    assert focused(page) == "Your message"
     assert server.received("rating")[0]["said"] == {"score": 4, "comment": "Quick!"}
     assert stars.count() == 0
     again = tab(page.context, host)
@@ -268,6 +277,29 @@ def test_a_form_when_nobody_is_there(server: Server, host: Host, browser: Any) -
         "phone": "",
         "text": "Do you open on Sunday?",
     }
+
+
+def test_a_form_that_is_on_its_way_keeps_the_focus_and_goes_once(server: Server, host: Host, browser: Any) -> None:
+    server.plan(duty="closed", session=None)
+    host.before = """
+        window.let_go = []; const real = window.fetch;
+        window.fetch = async (url, how) => {
+          if (String(url).endsWith("/form")) await new Promise((then) => let_go.push(then));
+          return real(url, how);
+        };"""
+    page = opened(browser, host)
+    for name, value in {"Your name": "Anna", "E-mail address": "anna@customer.test", "Your message": "Open?"}.items():
+        labelled(page, name).fill(value)
+    send = page.locator(".body").get_by_role("button", name="Send")
+    send.focus()
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(50)
+        assert focused(page) == "Send"
+    page.evaluate("let_go.forEach((go) => go())")
+    page.get_by_role("heading", name="Please check your mail").wait_for()
+    assert "Please check your mail" in focused(page)
+    assert len(server.received("form")) == 1
 
 
 def test_a_form_begun_stays_when_somebody_comes(server: Server, host: Host, browser: Any) -> None:

@@ -172,6 +172,65 @@ def test_polling_where_sockets_are_blocked(server: Server, host: Host, browser: 
     assert len(server.received("events")) - polls <= 4
 
 
+def test_nothing_answers_is_asked_ever_less_and_who_looks_asks_at_once(
+    server: Server, host: Host, browser: Any
+) -> None:
+    """Also a site that was taken off the list: the browser keeps the refusal to itself."""
+    page = timed(browser, host)
+    server.control(set={"socket": False, "http": False}, state={"status": "open"}, cut=4000)
+    until(page, lambda: page.get_by_text("No connection").count() == 1, step=1000)
+    for _ in range(20):
+        page.clock.run_for(60_000)
+    polls = len(server.received("events"))
+    for _ in range(10):
+        page.clock.run_for(60_000)
+    assert 5 <= len(server.received("events")) - polls <= 11
+    server.plan(socket=True, http=True)
+    times = page.heard.count("ready")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    until(page, lambda: connected(page, times + 1))
+
+
+HANGING = """
+window.hanging = 0; window.most = 0; window.deaf = false;
+const real = window.fetch;
+window.fetch = (url, how) => {
+  if (!deaf || !String(url).includes("/events")) return real(url, how);
+  most = Math.max(most, ++hanging);
+  return new Promise((then, fail) => how.signal.addEventListener("abort", () => { hanging--; fail(how.signal.reason); }));
+};
+"""
+
+
+def test_no_second_question_beside_one_that_hangs(server: Server, host: Host, browser: Any) -> None:
+    host.before = HANGING
+    server.plan(socket=None)
+    page = timed(browser, host)
+    page.evaluate("deaf = true")
+    until(page, lambda: page.evaluate("hanging") == 1, step=1000)
+    for event in ("online", "online"):
+        page.evaluate(f"dispatchEvent(new Event('{event}'))")
+        page.clock.run_for(2_000)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert page.evaluate("most") == 1
+
+
+def test_a_page_that_may_not_have_the_chat_any_more_loses_it(server: Server, host: Host, browser: Any) -> None:
+    host.before = "window.errors = []; document.addEventListener('guichet:error', (e) => errors.push(e.detail))"
+    page = timed(browser, host)
+    say(page, "Hello")
+    page.get_by_text("Sent", exact=True).wait_for()
+    server.control(cut=4403)
+    until(page, lambda: page.locator("guichet-chat").count() == 0)
+    assert page.evaluate("errors") == [{"code": "origin"}]
+    asked = len(server.control()["received"])
+    page.evaluate("guichet.open()")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.clock.run_for(120_000)
+    assert len(server.control()["received"]) == asked
+    assert server.control()["sockets"] == 0
+
+
 def test_polling_where_the_pages_policy_forbids_sockets(server: Server, host: Host, browser: Any) -> None:
     host.policy = host.policy.replace(" {socket}", "")
     page = timed(browser, host)

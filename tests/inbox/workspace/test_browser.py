@@ -125,6 +125,27 @@ def _sequence(ticket) -> int:
     return ticket.sequence
 
 
+def test_a_ticket_that_goes_out_of_sight_leaves_the_screen_and_is_asked_for_no_more(desks, ticket, agent, supervisor):
+    one, two = desks
+    page, other = (desk.open(f"/desk/inbox/{ticket.number}/") for desk in (one, two))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/after/" in request.url else None)
+    elsewhere = factories.QueueFactory(name="Elsewhere")
+    # Through the site's own process, so that its hints reach the sockets.
+    other.evaluate(
+        """async ([url, queue]) => {
+            const body = new FormData(); body.set("value", queue); body.set("seen", "0");
+            await fetch(url, {method: "POST", body, headers: {"HX-Request": "true", "X-CSRFToken": document.getElementById("desk").dataset.csrf}});
+        }""",
+        [f"/desk/inbox/{ticket.number}/do/queue/", str(elsewhere.pk)],
+    )
+    page.locator("#conversation").get_by_text("No ticket is open").wait_for(timeout=15_000)
+    assert page.locator("#ticket").count() == 0
+    before = len(asked)
+    page.wait_for_timeout(1_500)
+    assert (before <= 2, len(asked)) == (True, before)
+
+
 def test_the_page_lives_on_when_the_server_comes_back(browser, sites, agent, queue, ticket, channel):
     """The server is stopped, things happen, it starts again: the page catches up by itself."""
     port = free_port()
