@@ -203,7 +203,7 @@ class VisitorConsumer(BrowserSocket):
 
     def belongs_to(self, channel: Channel) -> bool:
         """Whether a page like this one would be let in to the chat as it is set up now."""
-        same = channel.settings.get("key") == self.scope["url_route"]["kwargs"]["key"]
+        same: bool = channel.settings.get("key") == self.scope["url_route"]["kwargs"]["key"]
         return same and sites.may_speak(channel, self._origin())
 
     async def give(self, what: dict[str, Any]) -> None:

@@ -185,7 +185,7 @@ def test_links(server: Server, host: Host, browser: Any) -> None:
         "http://c.test",
     ]
     assert set(links.evaluate_all("all => all.map((a) => a.rel + ' ' + a.target)")) == {
-        "noopener noreferrer nofollow ugc _blank"
+        "noreferrer nofollow ugc _blank"
     }
 
 
