@@ -117,12 +117,12 @@ def test_two_chats_at_once_a_colleague_takes_over_and_everybody_sees_it(
     take_over.wait_for()
     expect(take_over).to_be_focused()
     take_over.click()
+    page.locator("#toasts", has_text="Supervisor has this chat").wait_for()
     column(other, "Rafael").locator("textarea").fill("I am the one who knows the light")
     column(other, "Rafael").locator("textarea").press("Enter")
     column(page, "Rafael").get_by_text("Supervisor has this chat").wait_for(timeout=AT_ONCE)
     column(page, "Rafael").get_by_text("I am the one who knows the light").wait_for(timeout=AT_ONCE)
-    # Who was in the middle of a word is told, and his next letters are neither lost on another chat nor taken for keys.
-    page.locator("#toasts", has_text="Supervisor has this chat").wait_for()
+    # Who was in the middle of a word: his next letters are neither lost on another chat nor taken for keys.
     expect(writing).to_be_focused()
     page.keyboard.type("1u")
     expect(writing).to_have_value("It should be")
