@@ -103,7 +103,7 @@ def _keep(channel: Channel, arrivals: Sequence[Arrival], held: bool) -> list[Raw
         raise
     fault.point("accept.committed")
     if new:
-        channel_health.heard(channel)
+        transaction.on_commit(lambda: channel_health.heard(channel), robust=True)
     if new and not held:
         wake.processing()
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -40,7 +41,7 @@ def confirm(reached: Mapping[int, int]) -> None:
         if not keys:
             return
         for channel in {row.channel_id: row.channel for row in found}.values():
-            channel_health.sent(channel)
+            transaction.on_commit(partial(channel_health.sent, channel), robust=True)
         Delivery.objects.filter(pk__in=keys, state__in=Delivery.WAITING).update(
             state=Delivery.State.SENT,
             sent_at=timezone.now(),

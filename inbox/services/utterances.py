@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -157,7 +158,7 @@ def _say_all(batch: list[Utterance]) -> dict[int, Said | Exception]:
         files.remove("raw", [raw.blob for raw in new])
         raise
     for channel in {raw.channel_id: raw.channel for raw in new}.values():
-        channel_health.heard(channel)
+        transaction.on_commit(partial(channel_health.heard, channel), robust=True)
     if not posted:
         processing.work(new)
     began = {raw.facts["visitor"] for raw in new if raw.outcome == RawMessage.Outcome.OPENED}

@@ -214,13 +214,16 @@ def test_what_concerns_the_mailbox_of_a_fax_gateway_stands_together(login: Any, 
     assert {"in_folder", "in_gateway", "in_ocr"} <= set(parts["Receiving"])
 
 
-def test_a_channel_without_a_listener_works_once_something_came_in(login, administrator, queue):
+def test_a_channel_without_a_listener_works_once_something_came_in(
+    login, administrator, queue, django_capture_on_commit_callbacks
+):
     phone = factories.ChannelFactory(name="Phone", kind="phone", address="+4940555100", queue=queue)
     desk = login(administrator)
     assert "Not tried yet" in desk.get(f"/desk/channels/{phone.pk}/").content.decode()
     now = datetime(2026, 3, 2, 12, tzinfo=UTC)
     with time_machine.travel(now, tick=False) as clock:
-        accept(phone, b"{}")
+        with django_capture_on_commit_callbacks(execute=True):
+            accept(phone, b"{}")
         phone.refresh_from_db()
         assert (phone.receiving_health, phone.receiving_at) == ("good", now)
         clock.shift(timedelta(seconds=30))
@@ -228,7 +231,8 @@ def test_a_channel_without_a_listener_works_once_something_came_in(login, admini
             channel_health.heard(phone)
         assert not asked.captured_queries, "a crowd writes once a minute"
         clock.shift(timedelta(seconds=60))
-        accept(phone, b"{ }")
+        with django_capture_on_commit_callbacks(execute=True):
+            accept(phone, b"{ }")
         phone.refresh_from_db()
         assert phone.receiving_at == now + timedelta(seconds=90)
     page = desk.get(f"/desk/channels/{phone.pk}/").content.decode()
@@ -236,8 +240,9 @@ def test_a_channel_without_a_listener_works_once_something_came_in(login, admini
     assert "Sending" not in desk.get("/desk/").content.decode().split("Phone</a>")[1].split("</li>")[0]
 
 
-def test_a_message_does_not_hide_what_the_listener_says(queue):
+def test_a_message_does_not_hide_what_the_listener_says(queue, django_capture_on_commit_callbacks):
     fax = factories.ChannelFactory(name="Fax", kind="fax", queue=queue, receiving_health="trouble", receiving_note="no")
-    accept(fax, b"x")
+    with django_capture_on_commit_callbacks(execute=True):
+        accept(fax, b"x")
     fax.refresh_from_db()
     assert (fax.receiving_health, fax.receiving_note) == ("trouble", "no")
