@@ -105,13 +105,21 @@ def _unlabelled(tree: Tree) -> str:
     header = tree.raw[: min(start, 16_000)]
     if header.isascii() or tree.raw[start : start + 4000].isascii():
         return ""
-    sample = header + tree.raw[start : start + 4000]
+    words = tree.raw[start : start + 4000]
+    if _is_utf_8(header) or _is_utf_8(words):
+        # The other half was written in another set, which only it can tell.
+        return ""
+    found = guessing.likely(b"\n".join(line for line in (header + words).split(b"\n") if not line.isascii()))
+    return "" if found == "cp1252" else found
+
+
+def _is_utf_8(sample: bytes) -> bool:
+    """Whether the whole lines of a sample are UTF-8."""
     try:
         sample[: sample.rfind(b"\n") + 1].decode("utf-8")
     except UnicodeDecodeError:
-        found = guessing.likely(b"\n".join(line for line in sample.split(b"\n") if not line.isascii()))
-        return "" if found == "cp1252" else found
-    return ""
+        return False
+    return True
 
 
 def _unwrap(body: bodies.Body, hint: str, faults: list[str]) -> None:

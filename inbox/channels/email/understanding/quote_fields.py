@@ -46,7 +46,8 @@ def begins_header(lines: list[str], index: int) -> bool:
         return _unknown_header_block(lines, index)
     kinds = {_kind(first)}
     if kinds & {"cc", "reply"}:
-        return False
+        # Hotmail set "CC:" first.
+        return "cc" in kinds and index + 1 < len(lines) and begins_header(lines, index + 1)
     values = [first["value"]]
     strays = 0
     for line in lines[index + 1 : index + 14]:

@@ -64,6 +64,7 @@ NAMED = re.compile(
     r"[^\n]{0,40}[:：]?\s*$|^[^\n]{1,80} via [^\n]{1,80} (?:wrote|schrieb|a écrit|escribió)\s?:?\s*$|"
     r"^[^\n:]{1,80}\b(?:wrote on|schrieb am|schreef op|a écrit le)\b[^\n]{3,80}[:：]\s*$|"
     r"^[^\n:]{1,80}\bkirjoitti (?=[^\n]{0,20}\d)[^\n]{3,80}[:：]\s*$|"
+    r"^[^\n:]{1,80}\bon\b[^\n]{6,60}\bwrote:\s*$|"
     r"^[\s>*]{0,6}posted by [^\n]{1,80} on \d\d/\d\d/\d{4}\s*$",
     re.IGNORECASE,
 )
@@ -113,6 +114,8 @@ ORIGINAL = re.compile(
         r"הודעה מקורית",
     )
     + r")\s{0,3}(?:[:：]?\s*[-=_—–‐*]{2,}[\s*]*|\*{1,2}\s*|[:：]\s*)$"
+    r"|^[\s>*-]{0,12}repl(?:y|ied) to [^\n]{1,80}-{3,}\s*$"
+    r"|^[\s>*\[]{0,6}original message processed by david\b[^\n]{0,80}$"
     # GroupWise: ">>> Ann <a@b> 3/2/2026 10:20 AM >>>"
     r"|^>{3} [^\n]{0,200}\d[^\n]{0,60}>{3}\s*$"
     # What service desks set above their own mail, for the answer to be found.
@@ -194,10 +197,14 @@ INLINE_HEADER = re.compile(
     r"(?:date|sent|from|datum|gesendet|von|de|da|van|envoyé|enviado|inviato|verzonden)\s?:)",
     re.IGNORECASE,
 )
-DATED_TIME = re.compile(r"(?<!\d)20\d\d(?!\d).*\d[:.]\d\d|(?<!\d)\d{1,2}[:.]\d\d(?!\d).*(?<!\d)20\d\d(?!\d)")
+DATED_TIME = re.compile(
+    r"(?<!\d)20\d\d(?!\d).*\d[:.]\d\d|(?<!\d)\d{1,2}[:.]\d\d(?!\d).*(?<!\d)20\d\d(?!\d)|"
+    r"(?<!\d)\d{1,2}[./]\d{1,2}[./]\d\d\b,? (?:um |at |à )?\d{1,2}:\d\d"
+)
 """A year and a time of day, as no sentence that ends in a colon has them."""
 ANY_FIELD = re.compile(r"^[\s>*_]{0,4}[^\W\d_][^\n:：@<>]{0,24}[:：](?P<value>.{0,400})$")
 """A field of a header in a language that is not known here."""
+FOXMAIL_DATE = re.compile(r"(?:Date|发送时间|發送時間|日期)[:：]\s*20\d\d-\d\d-\d\d\s+\d\d:\d\d")
 NAMED_ADDRESS = re.compile(r"[<\[(](?:mailto:)?\s?[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}[>\])]")
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}\.[\w.-]{1,100}")
 

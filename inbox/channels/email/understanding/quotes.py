@@ -13,6 +13,7 @@ import re
 from . import quote_words as words
 from .quote_fields import WIDTH, as_field, begins_header, next_filled
 from .quote_html import own_text_length
+from .quote_notes import card_above
 
 _QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<)")
 _TELLING = re.compile(
@@ -72,13 +73,15 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             kept.append("")
             index += 1
             continue
-        if _is_quoted(lines, index) and not (worded and line.startswith(">>> ") and words.ORIGINAL.match(line)):
+        if _is_quoted(lines, index) and not (worded and line.startswith(">>> ") and _heads_bare_text(lines, index)):
             found = True
             index = _after_quote(lines, index)
             continue
         if words.FORWARD.match(line):
             # Everything below is the forwarded mail, its own quotations included.
             return kept + lines[index:], found
+        if worded and (card := card_above(kept, lines, index)) is not None:
+            return kept[: len(kept) - card], True
         own, size = _introduction(lines, index)
         if size:
             follows = next_filled(lines, index + size)
@@ -97,7 +100,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             or begins_header(lines, index)
         ):
             if worded:
-                return _without_title(kept), True
+                return _without_own_address(_without_title(kept), lines, index), True
             # With nothing before it, this is what the sender wanted to pass on.
             return kept + lines[index:], found
         worded = worded or bool(line.strip(" \t-_=*~"))
@@ -112,6 +115,17 @@ def _without_title(lines: list[str]) -> list[str]:
     if lines and len(lines[-1]) < 60 and words.ORIGINAL.match(f"-----{lines[-1].strip(' :：')}-----"):
         return lines[:-1]
     return lines
+
+
+def _without_own_address(kept: list[str], lines: list[str], index: int) -> list[str]:
+    """Without the sender's lone address that Foxmail sets above the fields of what it quotes."""
+    if not any(words.FOXMAIL_DATE.search(line[:WIDTH]) for line in lines[index : index + 4]):
+        return kept
+    end = len(kept)
+    while end and not kept[end - 1].strip():
+        end -= 1
+    alone = end > 1 and words.ADDRESS.fullmatch(kept[end - 1].strip()) and any(line.strip() for line in kept[: end - 1])
+    return kept[: end - 1] if alone else kept
 
 
 def _without_card(lines: list[str]) -> list[str]:
@@ -138,6 +152,15 @@ def _is_quoted(lines: list[str], index: int) -> bool:
     return not line.startswith(">From ") or any(
         near.startswith(">") for near in lines[max(0, index - 1) : index] + lines[index + 1 : index + 2]
     )
+
+
+def _heads_bare_text(lines: list[str], index: int) -> bool:
+    """Whether a line with `>>>`, as GroupWise writes it, introduces lines that have no mark."""
+    if words.ORIGINAL.match(lines[index][:WIDTH]):
+        return True
+    size = _introduction(lines, index)[1]
+    follows = next_filled(lines, index + size)
+    return bool(size) and follows < len(lines) and not _is_quoted(lines, follows)
 
 
 def _after_quote(lines: list[str], index: int) -> int:
@@ -188,10 +211,11 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     if same and line[: same.start(1)].strip(" -–—"):
         return line[: same.start(1)].rstrip(" -–—"), 1
     quoted_next = (follows := next_filled(lines, index + 1)) < len(lines) and _is_quoted(lines, follows)
+    posted = line.lower().startswith("posted by ")
     if (
-        ("@" in line or " via " in line or line.endswith((":", "：")) or line.lower().startswith("posted by "))
+        ("@" in line or " via " in line or line.endswith((":", "：")) or posted)
         and words.NAMED.match(line)
-        and (quoted_next or words.ADDRESS.search(line) or " via " in line or words.DATED_TIME.search(line))
+        and (quoted_next or words.ADDRESS.search(line) or " via " in line or words.DATED_TIME.search(line) or posted)
     ):
         return "", 1
     if (
@@ -203,7 +227,7 @@ def _introduction(lines: list[str], index: int) -> tuple[str, int]:
     ):
         return "", 1
     if words.DATED_ADDRESS.match(line) and (
-        quoted_next or line.endswith((":", "：")) or re.match(r"\d{4}/\d{1,2}/\d", line)
+        quoted_next or line.endswith((":", "：")) or re.match(r"\d{4}/\d{1,2}/\d|\d{4}-\d\d-\d\d \d\d:\d\d GMT", line)
     ):
         return "", 1
     if (
