@@ -21,8 +21,19 @@ _ID = re.compile(r"<\s*([^<>\s](?:[^<>]{0,998}[^<>\s])?)\s*>")
 _FROM = re.compile(r"\bfrom [^<>]{0,200}<[^<>]*>(?=[^<>]*<)", re.IGNORECASE)
 """`Message from Ann <a@b> of 2 March <id>`, as in RFC 822 programs answered."""
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?[^?]*\?=")
-_OTHER_FILES = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04")
-"""How documents, pictures and archives begin."""
+_OUTLOOK_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OTHER_FILES = (
+    _OUTLOOK_FILE,
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"\x1f\x8b\x08",
+    b"7z\xbc\xaf",
+    b"Rar!",
+)
+"""How files begin that somebody hands in beside mails, and that have no words to show."""
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to")
 
 
@@ -71,6 +82,8 @@ def parse(raw: bytes) -> ParsedMail:
 
 def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
     raw = without_envelope(raw)
+    if raw.startswith(_OTHER_FILES):
+        return ParsedMail(raw=raw, errors=(_what_it_is(raw),), foreign=True), {}, ""
     tree = split(raw)
     nodes = list(tree.root.leaves())
     hint = next((node.parameters["charset"] for node in nodes if "charset" in node.parameters), "") or _unlabelled(tree)
@@ -180,14 +193,20 @@ def _sent_at(parsed: ParsedMail) -> datetime | None:
 
 def _is_no_mail(tree: Tree) -> bool:
     """Another kind of file. Text without a header counts as a mail: somebody may have cut the header off."""
-    return not tree.root.fields and (b"\0" in tree.raw[:4096] or tree.raw.startswith(_OTHER_FILES))
+    return not tree.root.fields and b"\0" in tree.raw[:4096]
+
+
+def _what_it_is(raw: bytes) -> str:
+    if raw.startswith(_OUTLOOK_FILE):
+        return _("This is a file of Outlook (.msg), which cannot be read here: save the mail as .eml first.")
+    return _("This is no mail but another kind of file.")
 
 
 def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:
     if leaves_empty:
         yield _("The mail is empty.")
     if _is_no_mail(tree):
-        yield _("This is no mail but another kind of file.")
+        yield _what_it_is(tree.raw)
     if tree.header_cut:
         yield _("Partly unreadable: the header is too long and was read in part.")
     if tree.too_deep:

@@ -66,6 +66,9 @@ class Tree:
 
 def without_envelope(raw: bytes) -> bytes:
     """The mail alone: without an mbox `From ` line, empty lines or a byte order mark before it, with real line ends."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in raw[:64]:
+        # Saved as text by a Windows program.
+        raw = raw.decode("utf-16", "replace").encode()
     if raw.startswith((b"\xef\xbb\xbf", b" ", b"\t", b"\r", b"\n")):
         raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\x00") if not raw[:1].isspace() else _from_first_line(raw)
     envelope = _ENVELOPE.match(raw)

@@ -58,14 +58,18 @@ def _goes_on(lines: list[str], index: int) -> bool:
 
 def _names(kept: list[str]) -> int:
     """How many of the last lines only name somebody."""
-    count = 0
+    count = 1 if len(kept) > 1 and not kept[-1].strip() and _is_mailbox(kept[-2][:WIDTH]) else 0
     while count < min(4, len(kept)):
         line = kept[-1 - count][:WIDTH].strip()
         names = _NAME.match(line) and not any(word[0].islower() for word in line.split()) and line[-1] not in ".!?,"
-        if not (names or _BESIDE.match(line) or ("@" in line and len(line.split()) <= 6)):
+        if not (names or _BESIDE.match(line) or _is_mailbox(line)):
             break
         count += 1
     return count
+
+
+def _is_mailbox(line: str) -> bool:
+    return "@" in line and len(line.split()) <= 6
 
 
 def _indented(kept: list[str]) -> int:

@@ -91,7 +91,8 @@ ORIGINAL = re.compile(
     r"^[\s>*]{0,6}(?:[-=_—–‐*]{2,}\s*|\*{1,2})\s{0,3}(?:"
     + _any(
         r"original(?:[ -]?(?:message|appointment|text|e-?mail|mail))?|repl(?:y|ied) message|in reply to|"
-        r"previous message|message below|your (?:message|mail)|reply (?:above|below)[^\n]{0,40}|"
+        r"previous (?:message|repl(?:y|ies))|vorherige antworten|réponses précédentes|respuestas anteriores|"
+        r"message below|your (?:message|mail)|reply (?:above|below)[^\n]{0,40}|"
         r"quoted (?:message|text)",
         r"ursprüngliche (?:nachricht|mail|e-?mail)|original-?nachricht|originalnachricht|urspr\. nachricht|"
         r"antwort nachricht|ursprünglicher termin|original[- ]?mail",
@@ -120,10 +121,10 @@ ORIGINAL = re.compile(
     r"|^>{3} [^\n]{0,200}\d[^\n]{0,60}>{3}\s*$"
     # What service desks set above their own mail, for the answer to be found.
     r"|^ {0,3}[#=_*-]{2,20} {0,3}(?:(?:please )?(?:type|write|enter|add)? ?(?:your )?reply above this line|"
-    r"(?:bitte )?(?:schreiben|geben) sie ihre antwort (?:über|oberhalb)[^\n]{0,40}|"
+    r"(?:bitte )?(?:schreiben?|geben|gib) (?:sie )?(?:ihre|deine) antwort (?:über|oberhalb)[^\n]{0,40}|"
     r"(?:veuillez )?(?:saisir|écrire) votre réponse au-dessus[^\n]{0,40}|"
     r"(?:por favor,? )?(?:escriba|introduzca) su respuesta (?:por )?encima[^\n]{0,40}|"
-    r"请在(?:此|这)行(?:上方|以上)[^\n]{0,20})[\s#=_*-]{0,20}$",
+    r"请在(?:此|这)行(?:上方|以上)[^\n]{0,20})[\s#=_.*-]{0,20}$",
     re.IGNORECASE,
 )
 FORWARD = re.compile(
