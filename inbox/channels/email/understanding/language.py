@@ -24,7 +24,7 @@ _NOISE = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LATIN = frozenset(LATIN.split())
 _CYRILLIC = frozenset(CYRILLIC.split())
-_RARE = frozenset({"ca", "ms", "sl", "et", "lv", "lt", "be", "mk", "hr"})
+_RARE = frozenset({"ca", "ms", "sl", "et", "lv", "lt", "be", "mk", "hr", "is", "la"})
 _WORD_WEIGHT = 4.0
 _MARGIN = 1.5
 
@@ -132,7 +132,7 @@ def _by_words(text: str, languages: frozenset[str]) -> str:
     for language in _RARE & scores.keys():
         scores[language] -= 2.0
     (first, high), (_, low) = sorted(scores.items(), key=lambda item: -item[1])[:2]
-    if len(words) < 3 and not known and high - low < 4 * _MARGIN:
+    if len(set(words)) < 3 and not known and high - low < 4 * _MARGIN:
         return ""
     return first if high - low >= _MARGIN or len(words) >= 12 else ""
 

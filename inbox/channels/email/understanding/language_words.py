@@ -5,7 +5,7 @@ The words are frequent ones, greetings and words of support mail. They decide wh
 
 from __future__ import annotations
 
-LATIN = "en de fr es it nl pt sv da no fi pl cs sk hu ro tr id ms vi hr sl et lv lt ca"
+LATIN = "en de fr es it nl pt sv da no fi pl cs sk hu ro tr id ms vi hr sl et lv lt ca is la"
 CYRILLIC = "ru uk bg sr mk be"
 
 WORDS: dict[str, str] = {
@@ -16,17 +16,20 @@ WORDS: dict[str, str] = {
     "see test reply message mail email attached file page meeting question problem send sent new update team "
     "text words plain body "
     "ok okay good great sorry sure he she they them his her than then them over under again also only very much "
-    "more most some",
+    "more most some "
+    "password reset attached",
     "de": "der die das und ist sind war nicht ich sie wir mein meine meinen ihre ihr euch mit für von den dem "
     "ein eine einen auf zu im am bitte danke hallo guten tag sehr geehrte grüße gruß können kann habe haben "
     "wird werden noch aber auch wie was wann wo warum es bei nach oder wenn dass schon mal bestellung rechnung "
-    "lieferung vielen dank leider mir mich uns gerne immer seit",
+    "lieferung vielen dank leider mir mich uns gerne immer seit "
+    "passwort vergessen siehe anhang",
     "fr": "le la les et est sont pas je vous nous mon ma mes votre vos avec pour de des du un une dans sur ce "
     "cette que qui bonjour merci cordialement madame monsieur pouvez peux ai avez été être mais comment quand "
     "où pourquoi plus encore il elle au aux ne c'est j'ai commande facture livraison salut svp bien toujours car par",
     "es": "el la los las y es son no yo usted mi mis su sus con para de del un una en que por hola gracias "
     "buenos buenas días tardes estimado estimados saludos puedo puede tengo he ha pero como cómo cuándo dónde "
-    "qué más todavía se lo le al este esta pedido factura envío ayuda quiero necesito favor muy está estoy ya",
+    "qué más todavía se lo le al este esta pedido factura envío ayuda quiero necesito favor muy está estoy ya "
+    "mal funciona factura quiero reembolso llámeme cuenta todo nada puede ahora",
     "it": "il lo la i gli le e è sono non io voi mio mia miei vostro con per di del della un una in che da ciao "
     "grazie buongiorno buonasera salve gentile gentili saluti posso può ho ha ma come quando dove perché più "
     "ancora si al "
@@ -42,15 +45,18 @@ WORDS: dict[str, str] = {
     "sv": "och är det att jag inte en ett min mitt mina er ni med för på av som har hade hej tack vänliga "
     "hälsningar kan men hur när var varför till från om den de vi så också ännu beställning faktura leverans "
     "skulle vill mvh god bra "
-    "någon något inget detta",
+    "någon något inget detta "
+    "fungerar fel vad mig hjälp",
     "da": "og er det at jeg ikke en et min mit mine jeres i med for på af som har havde hej tak venlig hilsen "
     "kan men hvordan hvornår hvor hvorfor til fra om den de vi så også endnu ordre faktura levering ville gerne "
     "mvh god dag "
-    "nogen noget ikke dette efter blev",
+    "nogen noget ikke dette efter blev "
+    "virker bestilling bestillingen forkert venligst pakke mine hvad kommer blevet mig hjælp",
     "no": "og er det at jeg ikke en et min mitt mine deres dere med for på av som har hadde hei takk vennlig "
     "hilsen kan men hvordan når hvor hvorfor til fra om den de vi så også ennå ordre bestilling faktura levering "
     "vil gjerne mvh god "
-    "noen noe dette etter ble pakken fått bare",
+    "noen noe dette etter ble pakken fått bare "
+    "fungerer feil bestillingen pakken vennligst varene hva kommer blitt meg hjelp",
     "fi": "ja on ei minä olen oli en minun teidän kanssa että se tämä hei kiitos terveisin voinko voitteko voi "
     "mutta miten milloin missä miksi vielä myös kun jos niin tilaus tilauksen lasku toimitus haluaisin hyvää "
     "päivää moi terve ole ovat "
@@ -62,11 +68,13 @@ WORDS: dict[str, str] = {
     "cs": "a je jsou není já vy můj moje s do na v že se to jak dobrý den ahoj děkuji děkuju pozdravem prosím "
     "mohu můžete ale kdy kde proč ještě mám jsem byl byla objednávka faktura zásilka dobry o od za po už který "
     "také nebo bych vám mi při "
-    "stále objednávku",
+    "stále objednávku "
+    "nefunguje prosím zavolejte chci děkuji peníze balík",
     "sk": "a je sú nie ja vy môj moja s do na v že sa to ako dobrý deň ahoj ďakujem pozdravom prosím môžem "
     "môžete ale kedy kde prečo ešte mám som bol bola objednávka faktúra zásielka o od za po už ktorý tiež alebo "
     "by vám mi pri stále "
-    "objednávku čo",
+    "objednávku čo "
+    "nefunguje prosím chcem peniaze balík",
     "hu": "és a az nem van vagyok volt hogy is én ön önök kérem köszönöm üdvözlettel jó napot kívánok szia helló "
     "tisztelt mikor hol miért hogyan még már csak meg ha vagy rendelés rendelésem számla szállítás szeretnék "
     "kaptam ez egy de el kell mert "
@@ -82,15 +90,18 @@ WORDS: dict[str, str] = {
     "id": "dan yang di ke dari untuk dengan tidak saya anda kami ini itu apa bagaimana kapan dimana mengapa bisa "
     "sudah belum ada akan juga atau pada halo terima kasih selamat pagi siang pesanan faktur pengiriman tolong "
     "mohon salam hormat karena "
-    "tetapi masih",
+    "tetapi masih "
+    "tidak berfungsi tolong bisakah",
     "vi": "và là của không tôi bạn anh chị chúng này đó cho với từ đến có được đã đang sẽ xin chào cảm ơn trân "
     "trọng làm thế nào khi đâu tại sao đơn hàng hóa vui lòng giúp một những các nhưng còn rất nhận",
     "hr": "i je su nije ja vi moj moja s sa do na u da se to kako dobar dan bok hvala pozdrav lijep poštovani "
     "molim mogu možete ali kada gdje zašto još imam sam bio bila narudžba račun dostava o od za po već koji "
-    "također ili bih vam mi što",
+    "također ili bih vam mi što "
+    "ne radi",
     "sl": "in je so ni jaz vi moj moja z s do na v da se to kako dober dan živjo hvala lep pozdrav spoštovani "
     "prosim lahko ampak kdaj kje zakaj še imam sem bil bila naročilo račun dostava o od za po že ki tudi ali bi "
-    "vam mi pri kaj",
+    "vam mi pri kaj "
+    "ne deluje",
     "et": "ja on ei mina olen oli minu teie et see tere aitäh tänan lugupidamisega palun kas aga kuidas millal "
     "kus miks veel ka kui siis tellimus arve tarne sooviksin päevast ning või ma te pole saanud",
     "lv": "un ir nav es jūs mans mana ar uz no ka tas labdien sveiki paldies ar cieņu lūdzu varu bet kā kad kur "
@@ -103,15 +114,25 @@ WORDS: dict[str, str] = {
     "ms": "dan yang di ke dari untuk dengan tidak saya anda kami ini itu apa bagaimana bila mengapa boleh sudah "
     "belum ada akan juga atau pada terima kasih selamat pesanan invois penghantaran tolong kerana tetapi masih "
     "encik puan",
+    "is": "og að er ekki ég ekki þú við minn mín með á í frá til hvað hvenær pakkinn reikningur pöntun takk kveðja "
+    "halló góðan daginn kominn ennþá vantar get hef",
+    "la": "lorem ipsum dolor sit amet consectetur consectetuer adipiscing adipisicing elit sed eiusmod tempor "
+    "incididunt labore dolore magna aliqua quis nulla vestibulum et ut in ac enim minim veniam nostrud",
     "ru": "и в не на я что с по это как но мне вы мой моя ваш за от для у к здравствуйте добрый день привет "
     "спасибо пожалуйста уважением могу можно когда где почему ещё еще уже заказ счет счёт доставка нет да меня "
-    "был есть если или только так бы",
+    "был есть если или только так бы "
+    "верните деньги работает посылка пришла "
+    "забыл пароль",
     "uk": "і в не на я що з по це як але мені ви мій моя ваш за від для у до вітаю добрий день привіт дякую будь "
     "ласка повагою можу можна коли де чому ще вже замовлення рахунок доставка немає так мене був є якщо або "
-    "тільки та чи",
+    "тільки та чи "
+    "поверніть гроші працює посилка прийшла ще моя "
+    "забув пароль",
     "bg": "и в не на аз че с по това как но ми вие моят моята ваш за от до у здравейте добър ден привет "
     "благодаря моля поздрави мога може кога къде защо още вече поръчка поръчката фактура доставка няма да ме "
-    "беше е са съм ако или само си ще",
+    "беше е са съм ако или само си ще "
+    "не работи пратката искам парите "
+    "забравих паролата стоката беше повредена",
     "sr": "и у не на ја што са по ово како али ми ви мој моја ваш за од до код здраво добар дан хвала молим "
     "поздрав могу може када где зашто још већ поруџбина рачун достава нема да ме био је сам ако или само се ли",
     "mk": "и во не на јас што со по ова како но ми вие мојот мојата ваш за од до кај здраво добар ден благодарам "
@@ -133,6 +154,7 @@ _LETTERS = {
     "ѓќѕ": "mk",
     "щ": "ru uk bg",
     "ß": "de",
+    "þð": "is",
     "ñ¿¡": "es",
     "ã": "pt",
     "õ": "pt et",
