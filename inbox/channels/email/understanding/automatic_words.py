@@ -41,7 +41,8 @@ _ABSENT_SUBJECT = (
 _AUTO_SUBJECT = (
     r"auto(?:matic|mated|matically generated|matically)?[- ]?(?:e-?mail )?(?:reply|response|repl(?:y|ied)|answer|"
     r"acknowledge?ment|confirmation)|(?:autoreply|autoresponse|autoresponder)\b(?=\s*(?:[:\-–(\[]|$|re:))|"
-    r"auto[- ]?reply\b(?! (?:is|was|does|not|broken|problem|stop|from|loop))|^auto:",
+    r"auto[- ]?reply\b(?! (?:is|was|does|not|broken|problem|stop|from|loop))|^auto:|"
+    r"this is an automat(?:ic|ed) (?:reply|response)\b",
     r"automatische? (?:antwort|rückantwort|e-?mail-?antwort|beantwoording|reactie|bevestiging|"
     r"empfangsbestätigung|eingangsbestätigung|bestätigung)|automatisch antwoord|autoantwort|eingangsbestätigung",
     r"r[ée]ponse automatique|accus[ée] de r[ée]ception automatique|respuesta autom[áa]tica|respuesta de ausencia|"
