@@ -191,6 +191,10 @@ def test_signs_that_have_no_partner_are_no_part_of_a_name(field: str) -> None:
 
 def test_a_file_that_is_no_mail_is_said_to_be_none() -> None:
     document = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + b"\x3e\x00\x03\x00" + bytes(500)
-    assert parse(document).errors == ("This is no mail but another kind of file.",)
+    (said,) = parse(document).errors
+    assert "Outlook (.msg)" in said
+    assert parse(document).text == ""
+    assert parse(b"BM" + bytes(500)).errors == ("This is no mail but another kind of file.",)
+    assert parse(b"%PDF-1.4\n1 0 obj\nTitle: words\n").text == ""
     assert parse(b"Subject: hi\r\n\r\n\x00\x00binary words").errors == ()
     assert parse(b"\r\nwords alone").errors == ()

@@ -129,7 +129,7 @@ def _unlabelled(tree: Tree) -> str:
 def _is_utf_8(sample: bytes) -> bool:
     """Whether the whole lines of a sample are UTF-8."""
     try:
-        sample[: sample.rfind(b"\n") + 1].decode("utf-8")
+        sample[: sample.rfind(b"\n") + 1 or None].decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
