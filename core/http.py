@@ -12,9 +12,9 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
-from core.outbound import Deadline, OutboundRefused, checked_addresses, secured
+from core.outbound import Deadline, OutboundRefused, checked_addresses, secured, target
 
 SECONDS = 10.0
 BYTES = 10 * 1024 * 1024
@@ -91,10 +91,7 @@ def _once(url: str, seconds: float, limit: int) -> Fetched | str:
 
 def _asked(connection: http.client.HTTPConnection, parts: SplitResult, limit: int) -> Fetched | str:
     try:
-        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
-            "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?") if parts.query else ""
-        )
-        connection.request("GET", path, headers={"Accept": "image/*", "Accept-Encoding": "identity"})
+        connection.request("GET", target(parts), headers={"Accept": "image/*", "Accept-Encoding": "identity"})
         response = connection.getresponse()
         if response.status in (301, 302, 303, 307, 308):
             return response.getheader("Location") or ""

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from django.conf import settings
 
@@ -53,15 +53,34 @@ def checked_addresses(host: str, port: int) -> list[str]:
     """
     try:
         found = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except socket.gaierror as fault:
+    except (socket.gaierror, UnicodeError) as fault:
         raise OutboundRefused(f"{host} is not known") from fault
-    if host not in settings.OUTBOUND_PRIVATE_HOSTS:
-        for text in found:
-            address = ipaddress.ip_address(str(text).partition("%")[0])
-            mapped = getattr(address, "ipv4_mapped", None) or address
-            if not mapped.is_global or mapped.is_multicast or _is_tunnel(mapped):
-                raise OutboundRefused(f"{host} is not on the public internet")
+    if host not in settings.OUTBOUND_PRIVATE_HOSTS and not all(_is_public(str(each)) for each in found):
+        raise OutboundRefused(f"{host} is not on the public internet")
     return sorted(str(each) for each in found)
+
+
+def never_called(host: str) -> bool:
+    """Whether `host`, an address or a name of this machine, is off the public internet; no name server is asked.
+
+    Any spelling that the system takes for an address counts, such as 0x7f.1. Names are looked up at each call.
+    """
+    if host in settings.OUTBOUND_PRIVATE_HOSTS:
+        return False
+    plain = host.rstrip(".").lower()
+    if plain == "localhost" or plain.endswith(".localhost"):  # RFC 6761, 6.3
+        return True
+    try:
+        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):
+        return False
+    return not all(_is_public(str(info[4][0])) for info in found)
+
+
+def _is_public(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_global and not mapped.is_multicast and not _is_tunnel(mapped)
 
 
 def _is_tunnel(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -117,6 +136,12 @@ class _Pinned(http.client.HTTPSConnection):
         self.sock.do_handshake()
 
 
+def target(parts: SplitResult) -> str:
+    """Path and query as they stand in a request: what is not ASCII is percent-encoded (RFC 3986, 2.1)."""
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    return path + ("?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?") if parts.query else "")
+
+
 def post_form(
     url: str, fields: Mapping[str, str], *, seconds: float = SECONDS, limit: int = BYTES, ca: str = ""
 ) -> Answer:
@@ -147,18 +172,20 @@ def _ask(
     limit: int,
     ca: str,
 ) -> Answer:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError as fault:
+        raise OutboundRefused("not an address") from fault
     if parts.scheme != "https" or not parts.hostname or parts.username:
         raise OutboundRefused("only plain https addresses are called")
-    port = parts.port or 443
     context = ssl.create_default_context()
     if ca:
         context.load_verify_locations(cadata=ca)
     connection = _Pinned(parts.hostname, port, checked_addresses(parts.hostname, port)[0], context, seconds)
     with Deadline(connection, seconds) as deadline:
         try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request(method, path, content, dict(headers))
+            connection.request(method, target(parts), content, dict(headers))
             response = connection.getresponse()
             body = bytearray()
             while chunk := response.read1(16_384):

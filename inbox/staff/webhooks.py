@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 
-from core import limits
+from core import limits, outbound
 from core.staff.columns import LinkColumn, MomentColumn, StatusColumn
 from core.staff.forms import RecordForm, Section
 from core.staff.views import StaffRequired, StaffView
@@ -77,6 +77,14 @@ class WebhookForm(RecordForm):
         parts = urlsplit(self.cleaned_data["url"])
         if parts.scheme != "https" or parts.username:
             raise ValidationError(_("The address must begin with https:// and contain no password."))
+        if outbound.never_called(parts.hostname or ""):
+            raise ValidationError(
+                _(
+                    "%(host)s belongs to a private network and is never called. Enter a public address. Whoever runs"
+                    " this installation can allow a host of the own network with the setting OUTBOUND_PRIVATE_HOSTS."
+                )
+                % {"host": parts.hostname}
+            )
         return self.cleaned_data["url"]
 
 

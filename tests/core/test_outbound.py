@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import time
@@ -68,10 +69,58 @@ def test_only_plain_https(url):
         post_form(url, {})
 
 
-def test_redirects_are_not_followed(server):
-    server.answer = (302, {"Location": server.url}, b"")
-    assert post(server).status == 302
+@pytest.mark.parametrize("url", ["https://example.com:99999/", "https://[broken/", f"https://{'ü' * 63}.example.com/"])
+def test_what_cannot_be_an_address_is_refused(url):
+    with pytest.raises(OutboundRefused):
+        post_form(url, {})
+
+
+def test_an_address_in_any_script_is_called(server):
+    server.url += "提醒?von=Zoë Ä"
+    assert post(server).status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "never"),
+    [
+        ("10.0.0.1", True),
+        ("127.0.0.1", True),
+        ("169.254.169.254", True),
+        ("2130706433", True),
+        ("0x7f.1", True),
+        ("::1", True),
+        ("fd00::1", True),
+        ("::ffff:10.0.0.1", True),
+        ("localhost", True),
+        ("Shop.LOCALHOST.", True),
+        ("93.184.216.34", False),
+        ("2606:4700::1", False),
+        ("shop.example.com", False),
+        ("10.0.0.1.example.com", False),
+        ("ü" * 64, False),
+        ("192.168.7.7", False),
+    ],
+)
+def test_an_address_that_is_never_called_is_known_without_asking(host, never, settings):
+    settings.OUTBOUND_PRIVATE_HOSTS = ["192.168.7.7"]
+    assert outbound.never_called(host) is never
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("goal", ["", "http://127.0.0.1/", "file:///etc/passwd", "gopher://x/"])
+def test_no_redirect_is_followed(server, status, goal):
+    """S-56"""
+    server.answer = (status, {"Location": goal or server.url}, b'<meta http-equiv="refresh" content="0;url=/x">')
+    assert post(server).status == status
     assert len(server.asked) == 1
+
+
+def test_a_packed_answer_is_not_unpacked(server):
+    """S-57: nothing is asked for packed, and what comes so is bytes."""
+    bomb = gzip.compress(b"x" * 5_000_000)
+    server.answer = (200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}, bomb)
+    assert post(server).body == bomb
+    assert post(server).json() == {}
 
 
 def test_long_and_slow_answers_are_cut(server):

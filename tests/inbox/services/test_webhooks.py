@@ -136,6 +136,16 @@ def test_what_is_no_public_https_address_is_not_called(webhook: Webhook, setting
     assert (call.state, call.code) == (State.QUEUED, 0) and "public internet" in call.error
 
 
+@pytest.mark.parametrize("url", ["https://localhost:99999/", f"https://{'ü' * 63}.example.com/"])
+def test_an_address_that_cannot_be_is_a_failed_attempt(webhook: Webhook, url: str) -> None:
+    Webhook.objects.update(url=url)
+    webhooks.new_call(webhook, "test", {}).save()
+    call = turn()
+    assert (call.state, call.attempts, call.lease_token) == (State.QUEUED, 1, "") and call.error
+    webhook.refresh_from_db()
+    assert webhook.failing_since
+
+
 def test_a_program_that_is_gone_for_days_is_given_up_and_told(
     webhook: Webhook, server: HttpsServer, administrator: Any, supervisor: Any
 ) -> None:
@@ -222,6 +232,17 @@ class TestScreens:
     def test_only_plain_https(self, login: Any, administrator: Any, url: str) -> None:
         assert login(administrator).post("/desk/webhooks/new/", {"name": "Shop", "url": url}).status_code == 200
         assert not Webhook.objects.exists()
+
+    @pytest.mark.parametrize("host", ["10.0.0.1", "[::1]", "localhost", "169.254.169.254:8443"])
+    def test_an_address_in_a_private_network_is_told_when_it_is_saved(
+        self, login: Any, administrator: Any, settings: Any, host: str
+    ) -> None:
+        desk = login(administrator)
+        form = {"name": "Shop", "url": f"https://{host}/hook", "active": "on"}
+        page = desk.post("/desk/webhooks/new/", form).content.decode()
+        assert "belongs to a private network" in page and not Webhook.objects.exists()
+        settings.OUTBOUND_PRIVATE_HOSTS = [host.partition(":8443")[0].strip("[]")]
+        assert desk.post("/desk/webhooks/new/", form).status_code == 302
 
     def test_a_test_is_queued_and_shown(
         self, login: Any, administrator: Any, webhook: Webhook, server: HttpsServer
