@@ -28,7 +28,7 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
     """Put everything of `source` into `target`; what moved is kept for `undo_merge`. Raises MergeImpossible.
 
     The messages take new numbers at the end of the target's sequence, in their old order: a browser that asks for all
-    after N gets them.
+    after N gets them. Mail of a machine that has no part in the target stays hidden from its customer.
     """
     if source.pk == target.pk:
         raise MergeImpossible("a ticket cannot be merged with itself")
@@ -38,10 +38,13 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
         raise MergeImpossible("one of them is merged already")
     rows = list(leaving.ticket.messages.order_by("seq"))
     moved, said = _move_messages(rows, staying), _said(rows)
+    strange = _of_strange_machines(rows)
+    Message.objects.filter(pk__in=[m.pk for m in strange]).update(hidden=True)
     before, until, waits = leaving.ticket.status, leaving.ticket.snoozed_until, leaving.ticket.waiting_since
     stood = _standing(staying.ticket)
     said_last = leaving.ticket.activity_at > staying.ticket.activity_at
     came = set(leaving.ticket.participants.values_list("contact_id", flat=True))
+    came -= {m.contact_id for m in strange} - {m.contact_id for m in rows if m not in strange}
     own = set(staying.ticket.participants.values_list("contact_id", flat=True))
     staying.participants |= came
     # The keys stay with the source: answers to its mails follow `merged_into`, and after an undo they find it again.
@@ -64,6 +67,7 @@ def merge(source: Ticket, target: Ticket, *, by: User) -> TicketMerge:
         by=by,
         moved={
             "messages": moved,
+            "hidden": [m.pk for m in strange],
             "status": before,
             "snoozed_until": until.isoformat() if until else None,
             "waiting_since": waits.isoformat() if waits else None,
@@ -92,6 +96,7 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
         raise MergeImpossible("the other ticket was merged further; undo that first")
     keys = record.moved["messages"]
     messages = list(Message.objects.filter(pk__in=keys, ticket=stays.ticket).order_by("seq"))
+    Message.objects.filter(pk__in=record.moved.get("hidden", ()), ticket=stays.ticket).update(hidden=False)
     back.ticket.merged_into = None
     back.set_status(record.moved["status"], why="merge-undone")
     back.ticket.snoozed_until = _moment(record.moved.get("snoozed_until"))
@@ -181,6 +186,14 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
     _move_keys(ids, change.ticket, new.ticket)
     Change.save_all([change, new])
     return new.ticket
+
+
+def _of_strange_machines(messages: Iterable[Message]) -> list[Message]:
+    """What a machine wrote that claimed a ticket which it has no part in: colleagues may put it there, and read it.
+
+    A code that a service mails to an address of ours is not for the customer who made it do so (S-44).
+    """
+    return [m for m in messages if m.unverified and m.automatic and m.kind == Message.Kind.INBOUND and not m.hidden]
 
 
 def _said(messages: Sequence[Message]) -> int:

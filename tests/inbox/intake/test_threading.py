@@ -233,6 +233,16 @@ def test_the_ticket_trick_with_the_service_in_copy(receive: Any) -> None:
     assert raw.ticket_id != first.ticket_id
 
 
+def test_the_ticket_trick_with_a_colleague_who_merges_what_it_claims(receive: Any, agent: Any) -> None:
+    first = receive("Hello")
+    to = tokens.reply_address("support@example.com", first.ticket_id)
+    code = {"sender": "no-reply@bank.test", "to": to, "subject": "Your code"}
+    merging.merge(receive("Your code is 123456", **code).ticket, first.ticket, by=agent)
+    assert list(first.ticket.messages.filter(text__contains="123456").values_list("hidden", flat=True)) == [True]
+    further = receive("Your code is 654321", **code)
+    assert further.outcome == Outcome.OPENED and further.ticket_id != first.ticket_id
+
+
 def test_somebody_in_copy_may_answer_the_thread(receive: Any) -> None:
     first = receive("Please look, Ben knows more.", mail_id="cc@mail.customer.test", Cc="Ben <ben@customer.test>")
     raw = receive("It is the seal.", sender="Ben <ben@customer.test>", In_Reply_To="<cc@mail.customer.test>")

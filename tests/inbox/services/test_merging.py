@@ -49,6 +49,24 @@ def test_merging_moves_everything_in_order_and_undo_moves_it_back(pair: Any, age
     assert state(source, target) == before
 
 
+def test_what_a_strange_machine_wrote_stays_hidden_from_the_customer(pair: Any, agent: Any) -> None:
+    """S-44: the code of a service claimed the ticket; a colleague merges it there, and no further one joins by itself."""
+    source, target = pair
+    code = factories.MessageFactory(ticket=source, unverified=True, automatic="machine-sender", text="Code 991177")
+    person = factories.MessageFactory(ticket=source, unverified=True, text="I am Ben.")
+    for message in (code, person):
+        message.contact = factories.ContactFactory()
+        message.save()
+        factories.crm.TicketParticipant.objects.create(ticket=source, contact=message.contact)
+    record = merging.merge(source, target, by=agent)
+    assert list(target.messages.filter(hidden=True)) == [code]
+    taking_part = set(target.participants.values_list("contact_id", flat=True))
+    assert person.contact_id in taking_part and code.contact_id not in taking_part
+    merging.undo_merge(record, by=agent)
+    assert not Message.objects.filter(hidden=True).exists()
+    assert source.participants.filter(contact=code.contact).exists()
+
+
 def test_the_people_of_both_take_part_and_leave_again(pair: Any, agent: Any) -> None:
     source, target = pair
     for ticket in pair:
