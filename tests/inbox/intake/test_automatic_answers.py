@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from inbox.models import Delivery, Message, RawMessage
+from inbox.services import posting
+from inbox.services.accept import accept
+from inbox.services.processing import process, process_waiting
 from tests.inbox.intake.conftest import letter
 
 
@@ -124,13 +130,39 @@ def test_a_help_desk_that_writes_from_a_new_address_each_time_is_stopped_too(rec
 
 
 def test_the_limit_holds_within_one_batch(mailbox: Any) -> None:
-    from inbox.services.accept import accept
-    from inbox.services.processing import process_waiting
-
     for n in range(8):
         accept(mailbox, letter(f"Request {n}.", sender="desk@other.test", subject=f"Request {n}"))
     process_waiting()
     assert len(automatic()) == 3 and RawMessage.objects.filter(answer="queued").count() == 3
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_limit_holds_between_two_workers(receive: Any, mailbox: Any, monkeypatch: Any) -> None:
+    for n in range(2):
+        receive(f"Request {n}.", sender="desk@other.test", subject=f"Request {n}")
+    rows = [accept(mailbox, letter(f"More {n}.", sender="desk@other.test", subject=f"More {n}")) for n in range(2)]
+    write, both = posting._write_messages, threading.Barrier(2)
+
+    def written(*args: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=1)  # until the other one has counted too, should it be able to
+        write(*args)
+
+    def work(raw: RawMessage) -> None:
+        try:
+            process(raw)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(posting, "_write_messages", written)
+    threads = [threading.Thread(target=work, args=(raw,)) for raw in rows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert RawMessage.objects.filter(outcome="opened").count() == 4
+    assert len(automatic()) == 3
 
 
 def test_ten_a_day_is_the_end(receive: Any) -> None:
@@ -162,8 +194,6 @@ def test_merge_fields_of_an_attacker_are_text(receive: Any) -> None:
 
 def test_a_form_is_acknowledged_by_mail(mailbox: Any, acknowledgement: Any) -> None:
     from inbox.channels.webform.adapter import pack
-    from inbox.services.accept import accept
-    from inbox.services.processing import process
     from tests import factories
 
     form = factories.ChannelFactory(
@@ -178,8 +208,6 @@ def test_a_form_is_acknowledged_by_mail(mailbox: Any, acknowledgement: Any) -> N
 
 def test_without_a_channel_that_sends_a_form_gets_no_answer(queue: Any, acknowledgement: Any) -> None:
     from inbox.channels.webform.adapter import pack
-    from inbox.services.accept import accept
-    from inbox.services.processing import process
     from tests import factories
 
     form = factories.ChannelFactory(kind="webform", name="Form", address="", queue=queue, acknowledge=acknowledgement)
