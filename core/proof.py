@@ -45,3 +45,9 @@ def second_factor_set_up(request: HttpRequest, user: Any, authenticator: Any, **
         extra = {"id": authenticator.pk, "type": authenticator.type, "reauthenticated": True}
         record_authentication(request, user, method=_SECOND, **extra)
         end_sessions(user.pk, but=request.session.session_key or "")
+
+
+def second_factor_taken_away(request: HttpRequest, user: Any, authenticator: Any, **_kwargs: Any) -> None:
+    """From now on a password is enough: the session that did it goes on, and all others of `user` end (S-81)."""
+    if authenticator.type == authenticator.Type.TOTP:
+        end_sessions(user.pk, but=request.session.session_key or "")

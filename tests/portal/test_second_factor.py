@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as PROOFS
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -14,6 +16,7 @@ from allauth.mfa.totp.internal import auth as totp
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import AuditEntry
 from core.sessions import SessionStore
@@ -181,6 +184,25 @@ def test_the_socket_asks_too(colleague: Any, settings: Any) -> None:
 def test_customers_do_as_they_like(login: Any, customer_user: Any) -> None:
     assert login(customer_user).get("/my/").status_code in (200, 302)
     assert login(customer_user).get(reverse("portal:tickets")).status_code == 200
+
+
+def test_who_takes_the_factor_away_ends_the_other_sessions(client: Client, customer_user: Any) -> None:
+    """S-81"""
+    customer_user.set_password(PASSWORD)
+    customer_user.save()
+    EmailAddress.objects.create(user=customer_user, email=customer_user.email, verified=True, primary=True)
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(customer_user, secret)
+    other = Client()
+    for moment, each in enumerate((other, client)):
+        give_password(each, customer_user)
+        with time_machine.travel(timezone.now() + timedelta(minutes=moment)):  # a code serves once
+            each.post(reverse("mfa_authenticate"), {"code": code(secret)})
+        assert each.get("/my/tickets/").status_code == 200
+    client.post(reverse("mfa_deactivate_totp"))
+    assert not Authenticator.objects.filter(user=customer_user, type="totp").exists()
+    assert client.get("/my/tickets/").status_code == 200
+    assert other.get("/my/tickets/").status_code == 302
 
 
 def test_a_colleague_cannot_drop_the_factor_and_an_administrator_can(
