@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -244,7 +246,7 @@ def test_round_robin_under_many_workers_never_exceeds_capacity(queue: Any, agent
     if connection.vendor == "sqlite":
         workers, tickets = 2, 12
     else:
-        workers, tickets = 12, 60
+        workers, tickets = 20, 200
     queue.strategy = "round-robin"
     queue.save()
     people = [factories.StaffFactory(role="agent", capacity=5) for _ in range(5)]
@@ -256,8 +258,54 @@ def test_round_robin_under_many_workers_never_exceeds_capacity(queue: Any, agent
     def work(mine: list[int]) -> None:
         from django.db import transaction
 
+        for key in mine:
+            try:
+                with transaction.atomic():
+                    change = Change.lock(key)
+                    rules.assign_by_strategy(change, "round-robin")
+                    change.save()
+            finally:
+                connections.close_all()  # there are fewer in the pool than workers
+
+    together(*(partial(work, keys[n::workers]) for n in range(workers)))
+    loads = [Ticket.objects.filter(assignee=p).count() for p in people]
+    assert sum(loads) == min(tickets, 25) and max(loads) <= 5 and max(loads) - min(loads) <= 1
+    assert TicketEvent.objects.filter(what="assignee").count() == sum(loads)
+
+
+def together(*deeds: Callable[[], None]) -> None:
+    """Do them all at once, each in a thread."""
+    threads = [threading.Thread(target=deed) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_persons_choice_wins_and_who_went_away_gets_no_more(queue: Any, agent: Any, contact: Any) -> None:
+    """S-87: assigned by hand while the turn goes round; one colleague goes away in the middle of it."""
+    from django.db import transaction
+
+    from crm.service import rules
+
+    queue.strategy = "round-robin"
+    queue.save()
+    chosen, leaving, staying = (
+        factories.StaffFactory(role="agent", capacity=50, name=name) for name in ("Chosen", "Leaving", "Staying")
+    )
+    for person in (leaving, staying):
+        factories.QueueMemberFactory(queue=queue, user=person)
+    queue.members.filter(user=agent).delete()
+    keys = [factories.TicketFactory(queue=queue, contact=contact).pk for _ in range(12)]
+    had: list[int] = []
+
+    def in_turn() -> None:
         try:
-            for key in mine:
+            for key in keys:
+                if key == keys[6]:
+                    User.objects.filter(pk=leaving.pk).update(is_available=False)
+                    had.append(TicketEvent.objects.filter(what="assignee", new=str(leaving)).count())
                 with transaction.atomic():
                     change = Change.lock(key)
                     rules.assign_by_strategy(change, "round-robin")
@@ -265,14 +313,19 @@ def test_round_robin_under_many_workers_never_exceeds_capacity(queue: Any, agent
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=work, args=(keys[n::workers],)) for n in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    loads = [Ticket.objects.filter(assignee=p).count() for p in people]
-    assert sum(loads) == min(tickets, 25) and max(loads) <= 5 and max(loads) - min(loads) <= 1
-    assert TicketEvent.objects.filter(what="assignee").count() == sum(loads)
+    def by_hand() -> None:
+        try:
+            for key in keys[::2]:
+                services.assign(Ticket.objects.get(pk=key), chosen, by=agent)
+        finally:
+            connections.close_all()
+
+    together(in_turn, by_hand)
+    assignees = dict(Ticket.objects.filter(pk__in=keys).values_list("pk", "assignee"))
+    assert {assignees[key] for key in keys[::2]} == {chosen.pk}
+    assert {assignees[key] for key in keys[1::2]} <= {leaving.pk, staying.pk}
+    assert {assignees[key] for key in keys[7::2]} == {staying.pk}
+    assert [TicketEvent.objects.filter(what="assignee", new=str(leaving)).count()] == had
 
 
 @pytest.mark.django_db(transaction=True)
