@@ -262,7 +262,7 @@ def test_hostile_frames_end_their_own_socket_and_nothing_else(chat: Any, process
 
 
 def test_a_killed_server_loses_nothing_that_was_acknowledged(chat: Any, process_environment: dict[str, str]) -> None:
-    """R-25: the server dies after the commit and before the acknowledgement; the retry finds what is stored."""
+    """R-25: the server dies before it has acknowledged anything; the retries store it, and once."""
     browser, key, port = Browser(chat), chat.settings["key"], free_port()
     name = str(uuid.uuid4())
 
