@@ -65,6 +65,7 @@ _STYLE_VALUE = re.compile(
     re.IGNORECASE,
 )
 _REMOTE = re.compile(r'(<img\b[^<>]*? )src="(https?:[^"]*)"', re.IGNORECASE)
+_PRE = re.compile(r"(<pre\b[^<>]*>)\n+")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 _ADDRESS = re.compile(
@@ -88,10 +89,12 @@ def clean(html: str, pictures: Mapping[str, str] = {}, remote: Remote = "block")
     """
     html = html[:LENGTH_LIMIT].replace("\x00", "")
     if html.count("&") > REFERENCE_LIMIT or _too_deep(html):
-        return SafeString(f"<div>{linkify(to_text(html))}</div>")
-    # The first pass makes every tag well-formed, so that an exact pattern can set the addresses aside. The second is
-    # the last step, and brings the attributes of links into the order that they keep.
-    html = _pass(html, pictures, None)
+        plain = SafeString(f"<div>{linkify(to_text(html), '<br>')}</div>")
+        return plain if plain.count("&") > REFERENCE_LIMIT else _pass(plain, pictures, None)
+    # The first pass makes every tag well-formed, so that exact patterns can set the addresses aside, and the line ends
+    # that every reader of a <pre> would take one more of. The second is the last step, and brings the attributes of
+    # links into the order that they keep.
+    html = _PRE.sub(r"\1", _pass(html, pictures, None))
     if remote == "block":
         return _pass(_REMOTE.sub(r'\1data-remote="\2"', html), pictures, None)
     return _pass(html, pictures, remote)
@@ -153,11 +156,15 @@ def _too_deep(html: str) -> bool:
     return deepest > DEPTH_LIMIT
 
 
-def linkify(text: str) -> SafeString:
+def linkify(text: str, line_end: str = "\n") -> SafeString:
     """Plain text as HTML: everything escaped, web and mail addresses made links (S-02).
 
-    Line ends are kept as they are, so show it with `white-space: pre-wrap`.
+    Each end of a line becomes `line_end`, HTML of ours. Where it stays as it is, show it with `white-space: pre-wrap`.
     """
+
+    def plain(words: str) -> str:
+        return references.escape(words).replace("\n", line_end)
+
     out: list[str] = []
     at = 0
     for found in _ADDRESS.finditer(text):
@@ -165,10 +172,10 @@ def linkify(text: str) -> SafeString:
         href = shown if found["web"] else ("https://" if found["host"] else "mailto:") + shown
         if found["web"] and len(shown) < len("http://x"):
             continue
-        out.append(references.escape(text[at : found.start()]))
+        out.append(plain(text[at : found.start()]))
         out.append(f'<a href="{references.escape(href)}" {_LINK}>{references.escape(shown)}</a>')
         at = found.start() + len(shown)
-    out.append(references.escape(text[at:]))
+    out.append(plain(text[at:]))
     return SafeString("".join(out))
 
 

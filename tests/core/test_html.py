@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.html import clean, linkify, to_text
+from tests.core import trees
 
 pytestmark = pytest.mark.once
 
@@ -30,6 +31,7 @@ HARMLESS_ATTRIBUTES = {
     "size", "color", "noshade", "face", "start", "type", "value", "datetime", "rel", "target",
 }  # fmt: skip
 PICTURE = "/files/7/picture"
+LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 
 
 class Oracle(HTMLParser):
@@ -153,6 +155,19 @@ def test_a_picture_from_elsewhere_waits_until_it_is_asked_for() -> None:
     assert loaded == '<p><img src="/picture?of=shop.example/a.png?x=1&amp;y=2" alt="a &gt; b" width="20"></p>'
 
 
+def test_the_empty_lines_before_a_text_kept_as_it_is_are_taken_once_and_for_all() -> None:
+    html = clean("<pre><tr>\n\n\n</tr> a\n\n b</pre>")
+    assert html == "<pre> a\n\n b</pre>"
+    assert clean(html) == html
+
+
+@pytest.mark.parametrize("page", ["<div>" * 3_000 + 'it\'s<br>"so" https://x.test/', "&'<br>" * 110_000])
+def test_a_page_that_is_shown_as_text_stays_the_same_text(page: str) -> None:
+    html = clean(page)
+    assert (clean(html), faults(html)) == (html, [])
+    assert "<br>" in html
+
+
 def test_only_pictures_of_the_same_mail_are_resolved() -> None:
     page = '<img src="cid:logo@mail"><img src="CID:logo%40mail"><img src="cid:other@mail"><img src="/files/9/secret">'
     html = clean(page, {"logo@mail": PICTURE})
@@ -177,66 +192,24 @@ def test_deep_and_long_pages_take_bounded_time() -> None:
         assert time.process_time() - start < 10
 
 
-TAGS = ["p", "div", "a", "img", "table", "tr", "td", "svg", "math", "mtext", "style", "script", "noscript", "template", "select", "option", "form",
-        "b", "i", "title", "textarea", "iframe", "xmp", "annotation-xml", "foreignObject", "mglyph", "li", "ul", "br", "h1", "font", "pre"]  # fmt: skip
-NAMES = [
-    "href",
-    "src",
-    "style",
-    "title",
-    "onclick",
-    "onerror",
-    "class",
-    "id",
-    "data-remote",
-    "srcset",
-    "background",
-    "xlink:href",
-    "width",
-    "name",
-]
-VALUES = st.one_of(
-    st.sampled_from(
-        [
-            "javascript:x",
-            "https://canary.test/",
-            "cid:known@example.com",
-            "color:red",
-            "background:url(x)",
-            "</style><img onerror=x>",
-            '"><script>',
-            "'",
-            "&quot;",
-            "`",
-        ]
-    ),
-    st.text(max_size=12),
-)
-LEAF = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(["<!--", "-->", "<![CDATA[", "]]>", "</p>", "</svg>", "<", ">", "&lt;", "\x00", "</title>"]),
-)
-
-
-def _element(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    attribute = st.tuples(st.sampled_from(NAMES), VALUES, st.sampled_from(['"', "'", ""])).map(
-        lambda each: f"{each[0]}={each[2]}{each[1]}{each[2]}"
-    )
-    return st.tuples(
-        st.sampled_from(TAGS), st.lists(attribute, max_size=3), st.lists(children, max_size=3), st.booleans()
-    ).map(lambda each: f"<{each[0]} {' '.join(each[1])}>{''.join(each[2])}" + (f"</{each[0]}>" if each[3] else ""))
-
-
-TREES = st.recursive(LEAF, _element, max_leaves=15)
-
-
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(TREES)
+@given(trees.TREES)
 def test_cleaning_twice_changes_nothing(page: str) -> None:
     pictures = {"known@example.com": PICTURE}
     html = clean(page, pictures)
     assert clean(html, pictures) == html
     assert faults(html) == []
+
+
+def test_ten_thousand_trees_are_clean_and_stay_so() -> None:
+    """S-04; a browser reads them in test_html_in_browser.py."""
+    pictures = {"known@example.com": PICTURE}
+    kept = 0
+    for page in trees.grown(10_000):
+        html = clean(page, pictures)
+        assert (clean(html, pictures), faults(html)) == (html, []), page
+        kept += "<" in html
+    assert kept > 7_000
 
 
 @settings(max_examples=300, deadline=None)
@@ -271,7 +244,12 @@ def test_any_text_can_be_shown(text: str) -> None:
     ],
 )
 def test_linkify(text: str, html: str) -> None:
-    assert linkify(text) == html.replace("{}", 'target="_blank" rel="noopener noreferrer nofollow"')
+    assert linkify(text) == html.replace("{}", LINK)
+
+
+def test_ends_of_lines_are_made_where_no_address_can_break() -> None:
+    made = linkify("see https://x.test/\n<b>\r\nbye\n", "<br>")
+    assert made == f'see <a href="https://x.test/" {LINK}>https://x.test/</a><br>&lt;b&gt;\r<br>bye<br>'
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def said(message: Message, base: int, agent_seen: int = 0, files: Collection[Att
         "id": str(message.facts.get("client_id", "")) if kind == "said" else "",
         "at": message.at.isoformat(timespec="milliseconds"),
         "text": message.text,
-        "html": str(linkify(message.text)).replace("\n", "<br>"),
+        "html": str(linkify(message.text, "<br>")),
         "agent": agent_of(message.author) if kind == "answer" else None,
         "files": [_file(file) for file in files],
         "state": state,

@@ -181,7 +181,7 @@ def _quote(parent: Message, message: Message) -> tuple[str, str]:
 
 
 def _as_html(text: str) -> str:
-    return linkify(text.replace("\r\n", "\n")).replace("\n", "<br>\n")
+    return linkify(text.replace("\r\n", "\n"), "<br>\n")
 
 
 def _body(text: str, markup: str) -> EmailMessage:
