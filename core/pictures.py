@@ -1,7 +1,8 @@
 """Pictures of strangers, drawn anew: what comes out holds pixels and nothing else.
 
-Decoding happens in a process of its own with limits of memory, time, files and their size: a decoder broken by a
-picture takes nothing with it (S-19). `python -m core.pictures SIDE` reads a picture and writes a PNG or JPEG.
+Decoding happens in a process of its own with limits of memory, time, files and their size, and on Linux without any
+socket: a decoder broken by a picture takes nothing with it (S-19). `python -m core.pictures SIDE` reads a picture and
+writes a PNG or JPEG.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 BYTES = 20 * 1024 * 1024
 PIXELS = 40_000_000
@@ -51,13 +53,26 @@ def redraw(content: bytes, side: int = 1600) -> tuple[str, bytes]:
     return kind.decode(), picture
 
 
+def limit() -> None:
+    """Bound this process; irrevocable."""
+    from core.seclusion import no_network
+
+    for what, most in (
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, BYTES),
+        (resource.RLIMIT_NOFILE, 16),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    no_network()
+
+
 def _main(side: int) -> None:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from PIL import Image, ImageOps
 
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES, BYTES))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+    limit()
     Image.MAX_IMAGE_PIXELS = PIXELS
     warnings.simplefilter("error")  # a picture above the limit only warns otherwise
     opened = Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=FORMATS)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -11,6 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from core import pictures
 from core.pictures import PictureUnreadable, redraw
+from tests.processes import BASE
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = (400, 300), kind: str = "PNG", **options) -> bytes:
@@ -91,3 +95,40 @@ def test_a_decoder_that_hangs_is_ended(monkeypatch):
     monkeypatch.setattr(pictures, "SECONDS", 0.01)
     with pytest.raises(PictureUnreadable, match="too long"):
         redraw(picture())
+
+
+SCRIPT = """
+import ctypes, json, os, socket, sys
+sys.path.insert(0, {base!r})
+from core import pictures
+pictures.limit()
+libc = ctypes.CDLL(None, use_errno=True)
+found = {{}}
+for what, work in (
+    ("socket", lambda: socket.socket()),
+    ("pair", lambda: socket.socketpair()),
+    ("memory", lambda: bytearray(2_000_000_000)),
+    ("files", lambda: [open("/dev/null") for _ in range(30)]),
+    ("ring", lambda: libc.syscall(425, 4, ctypes.create_string_buffer(120)) < 0 and os.strerror(ctypes.get_errno())),
+    ("x32", lambda: libc.syscall(0x40000029, 2, 1, 0) < 0 and os.strerror(ctypes.get_errno())),
+):
+    try:
+        found[what] = str(work())
+    except BaseException as why:
+        found[what] = type(why).__name__
+print(json.dumps(found), flush=True)
+"""
+
+
+def test_the_process_has_no_network_and_little_of_everything_else():
+    """S-19: on Linux; not even by the rings that open sockets of their own, nor by the numbers of another convention."""
+    command = [sys.executable, "-I", "-c", SCRIPT.format(base=str(BASE))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env={"PATH": ""})
+    assert json.loads(done.stdout) == {
+        "socket": "PermissionError",
+        "pair": "PermissionError",
+        "memory": "MemoryError",
+        "files": "OSError",
+        "ring": "Operation not permitted",
+        "x32": "Operation not permitted",
+    }

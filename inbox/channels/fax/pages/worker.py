@@ -53,7 +53,7 @@ def limit(seconds: int) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
-    from inbox.channels.fax.pages.seclusion import no_network
+    from core.seclusion import no_network
 
     no_network()
 

@@ -8,10 +8,12 @@ import platform
 import struct
 import sys
 
-_CALLS = {"x86_64": (0xC000003E, (41, 42, 53)), "aarch64": (0xC00000B7, (198, 203, 199))}
-"""Audit architecture, and the numbers of socket, connect and socketpair."""
+_CALLS = {"x86_64": (0xC000003E, (41, 42, 53, 425)), "aarch64": (0xC00000B7, (198, 203, 199, 425))}
+"""Audit architecture, and the numbers of socket, connect, socketpair and io_uring_setup, which opens sockets too."""
+_OTHER_NUMBERS = 0x40000000
+"""From here on x86 has the calls of x32 again, in the name of the same architecture."""
 _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
-_LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
 
 
@@ -30,6 +32,7 @@ def no_network() -> bool:
         (_EQUAL, 1, 0, architecture),
         (_RETURN, 0, 0, _KILL),  # another calling convention would have other numbers
         (_LOAD, 0, 0, 0),
+        (_AT_LEAST, len(calls) + 1, 0, _OTHER_NUMBERS),
         *((_EQUAL, len(calls) - number, 0, call) for number, call in enumerate(calls)),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _REFUSE),
