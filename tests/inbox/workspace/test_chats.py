@@ -280,3 +280,15 @@ def test_pages_need_as_many_statements_however_many_chats_there_are(desk, site, 
 def test_a_browsers_language_is_named_in_the_readers(code, read):
     with translation.override("zh-hans"):
         assert desk_tags.language(code) == read
+
+
+def test_a_file_that_holds_a_virus_is_not_offered(desk, talk):
+    """S-23."""
+    message = talk.ticket.messages.get()
+    for name, verdict in (("good.png", "clean"), ("bad.png", "virus")):
+        factories.AttachmentFactory(message=message, name=name, content_type="image/png", verdict=verdict)
+    page = desk.get(url("chat", talk), **HTMX).content.decode()
+    good, bad = message.attachments.order_by("pk")
+    assert reverse("inbox:download", args=[good.pk]) in page and reverse("inbox:preview", args=[good.pk]) in page
+    assert reverse("inbox:download", args=[bad.pk]) not in page and reverse("inbox:preview", args=[bad.pk]) not in page
+    assert page.count("Virus found") == 1 and "bad.png" in page
