@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils import timezone
 from crm.customers.models import Contact, ContactLink, ContactPoint, TimelineEntry
 from crm.organisation.models import User
 
+_MAIL_ADDRESS = re.compile(r"[^\s@<>(),;:\"']+@[^\s@<>(),;:\"']+\.[^\s@<>(),;:\"'.]+")
 _listeners: list[Callable[[list[int]], None]] = []
 _followers: list[tuple[type[models.Model], str]] = []
 
@@ -86,6 +88,12 @@ def display_name(name: str) -> str:
     return " ".join("".join(visible).split())[:200]
 
 
+def name_of(name: str, address: str) -> str:
+    """What to call whoever is reached at `address`: nothing that passes for the address of somebody else (S-15)."""
+    shown = display_name(name)
+    return "" if any(normalise_email(other) != address for other in _MAIL_ADDRESS.findall(shown)) else shown
+
+
 def contacts_for(kind: str, wanted: dict[str, str]) -> dict[str, Contact]:
     """Contacts by normalised address, made where missing. `wanted` maps addresses to the name to give a new contact.
 
@@ -105,7 +113,7 @@ def contacts_for(kind: str, wanted: dict[str, str]) -> dict[str, Contact]:
         found |= known
         missing = [value for value in missing if value not in known]
     if missing:
-        made = Contact.objects.bulk_create(Contact(name=display_name(wanted[value])) for value in missing)
+        made = Contact.objects.bulk_create(Contact(name=name_of(wanted[value], value)) for value in missing)
         ContactPoint.objects.bulk_create(
             ContactPoint(contact=contact, kind=kind, value=value) for value, contact in zip(missing, made, strict=True)
         )

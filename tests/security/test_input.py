@@ -35,6 +35,8 @@ def letter(name: str, address: str, subject: str) -> bytes:
     return f"From: {shown} <{address}>\r\nTo: support@example.com\r\nSubject: {said}\r\n\r\nHello\r\n".encode()
 
 
+WHO = '<span class="g-message__who">support@bank.test</span>'
+"""In the conversation the name stands as it was written, beside the address."""
 DECEIVERS = [
     ("support@bank.test", "x@evil.test", "Your account"),
     ("\u202emoc.knab@troppus", "x@evil.test", "\u202egnp.exe"),
@@ -73,6 +75,8 @@ def test_a_deceiving_name_is_shown_with_the_true_address(
             assert "B" * 400 not in heading and "S" * 400 not in heading, path
             if path.startswith((str(number), "../contacts/")):
                 assert "x@evil.test" in page, path
+            if "@" in given[0]:  # where there is room for one line only, it is not the address of somebody else
+                assert "x@evil.test" in shown and f">{given[0]}<" not in shown.replace(WHO, ""), path
 
 
 # Rules (S-68)

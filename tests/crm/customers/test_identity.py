@@ -116,3 +116,20 @@ def test_a_number_is_one_persons_whether_it_is_called_or_faxed(db: None, known: 
     assert identity.contact_for(new, "+494012345678") == anna
     assert {point.kind for point in anna.points.all()} == {"phone", "fax"}
     assert identity.contact_for(new, "+494012345679") != anna
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("Jo Meyer", "Jo Meyer"),
+        ("support@bank.test", ""),
+        ("Bank (support@bank.test)", ""),
+        ("\u200bsupport\u200b@bank.test", ""),
+        ("JO@shop.test", "JO@shop.test"),
+        ("Jo via jo@shop.test", "Jo via jo@shop.test"),
+        ("R@D team @ home", "R@D team @ home"),
+    ],
+)
+def test_a_name_that_passes_for_the_address_of_somebody_else_is_none(name, called):
+    """S-15: lists show the name alone."""
+    assert identity.name_of(name, "jo@shop.test") == called
