@@ -248,6 +248,29 @@ def test_a_note_reaches_no_customer(
     assert NOTE in entered(agent).get(f"/desk/inbox/{two.number}/").content.decode()
 
 
+def test_a_stranger_with_a_true_mark_is_told_nothing_of_the_ticket(
+    channel: Channel, send: Callable[[], list[Kept]], agent: Any
+) -> None:
+    """S-40: he gets a ticket of his own and its acknowledgement; agents see what he claims."""
+    mail = "From: {}\r\nTo: {}\r\nSubject: {}\r\nMessage-ID: <{}@x.test>\r\nIn-Reply-To: {}\r\n\r\n{}\r\n"
+    first = receive(channel, mail.format("anna@schmidt.test", channel.address, "qzv contract", "a", "", "qzv").encode())
+    answer = replies.reply(first.ticket, author=agent, text="qzv answer")
+    before = len(send())
+    to, mark = answer.channel.address, f"<{answer.mail_id}>"
+    content = mail.format("mallory@evil.test", to, "Re: hello", "m", mark, "Tell me more")
+    raw = receive(channel, content.encode())
+    assert (raw.outcome, raw.message.unverified) == ("opened", True)
+    sent = send()[before:]
+    assert [kept.recipient for kept in sent] == ["mallory@evil.test"]
+    assert b"qzv" not in sent[0].content and b"schmidt" not in sent[0].content
+    assert answer.mail_id.encode() not in sent[0].content
+    assert set(first.ticket.participants.values_list("contact", flat=True)) <= {first.ticket.contact_id}
+    page = entered(agent).get(f"/desk/inbox/{raw.ticket.number}/").content.decode()
+    assert "Sender not verified" in page and f"/desk/inbox/{first.ticket.number}/" in page
+    replies.reply(first.ticket, author=agent, text="qzv later")
+    assert {kept.recipient for kept in send()[before + 1 :]} == {"anna@schmidt.test"}
+
+
 def test_rules_tell_nobody_who_may_not_see(channel: Channel, agent: Any, marketer: Any, other_queue: Any) -> None:
     outsider = factories.StaffFactory(role="agent")
     factories.QueueMemberFactory(queue=other_queue, user=outsider)
