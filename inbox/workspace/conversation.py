@@ -282,12 +282,19 @@ def pending_deliveries(ticket: Ticket) -> list[Delivery]:
 def about(ticket: Ticket, visible: TicketQuerySet, reader: User) -> dict[str, Any]:
     """The customer beside the conversation."""
     contact = ticket.contact
+    prefetch_related_objects([contact], "points")
     visible_tickets = visible.exclude(pk=ticket.pk)
     others = visible_tickets.filter(contact=contact).order_by("-activity_at", "-id")[:6]
     colleagues: list[Ticket] = []
     if ticket.customer_id:
         same = visible_tickets.filter(customer_id=ticket.customer_id).exclude(contact=contact)
         colleagues = list(same.select_related("contact").order_by("-activity_at", "-id")[:4])
+    participants = [
+        row.contact for row in ticket.participants.select_related("contact")[:20] if row.contact_id != contact.pk
+    ]
+    # Who has no name is called by his address.
+    nameless = [each for each in (*participants, *(other.contact for other in colleagues)) if not each.name]
+    prefetch_related_objects(nameless, "points")
     talk = chats.of(ticket) if ticket.origin in live_kinds() else None
     merges = TicketMerge.objects.filter(target=ticket, undone_at=None).select_related("source")
     return {
@@ -301,9 +308,7 @@ def about(ticket: Ticket, visible: TicketQuerySet, reader: User) -> dict[str, An
         "timeline": _with_media(
             timeline.visible_to(reader, TimelineEntry.objects.filter(contact=contact).order_by("-at", "-id"), 8)
         ),
-        "participants": [
-            p.contact for p in ticket.participants.select_related("contact")[:20] if p.contact_id != contact.pk
-        ],
+        "participants": participants,
         "merges": list(merges),
         "also_in": [row.queue for row in ticket.also_in.select_related("queue")],
     }
