@@ -35,6 +35,8 @@ TICKET_TEXT = 200_000
 """Characters of a ticket that are read, newest message first."""
 AT_ONCE = 25
 """Tickets indexed in one transaction: whoever speaks meanwhile waits for its end."""
+MESSAGES_AT_ONCE = 200
+"""Messages whose texts are in memory together."""
 
 _EAST = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"([{_EAST}]+)|([^\W_{_EAST}]+)")
@@ -131,16 +133,30 @@ def _among_first(
         return [row[0] for row in cursor.fetchall()]
 
 
-def index_waiting(limit: int = 200) -> int:
+def index_waiting(limit: int = 1000) -> int:
     """Read up to `limit` messages that the index does not know yet; how many were read. Safe to run anywhere, twice."""
-    waiting = list(Message.objects.filter(indexed=False).order_by("id").values_list("id", "ticket_id")[:limit])
-    tickets = sorted({ticket for _, ticket in waiting})
-    for some in (set(tickets[n : n + AT_ONCE]) for n in range(0, len(tickets), AT_ONCE)):
-        theirs = [message for message, ticket in waiting if ticket in some]
+    waiting = list(Message.objects.filter(indexed=False).order_by("id").values_list("ticket_id", "id")[:limit])
+    for tickets, messages in _portions(sorted(waiting)):
         with transaction.atomic():
-            _index(sorted(some), theirs)
-            Message.objects.filter(pk__in=theirs).update(indexed=True)
+            _index(tickets, messages)
+            Message.objects.filter(pk__in=messages).update(indexed=True)
     return len(waiting)
+
+
+def _portions(waiting: Iterable[tuple[int, int]]) -> Iterator[tuple[list[int], list[int]]]:
+    """Tickets and messages of one transaction each: what is new of a ticket together, as far as it is not too much."""
+    tickets: list[int] = []
+    messages: list[int] = []
+    for ticket, message in waiting:
+        new = tickets[-1:] != [ticket]
+        if len(messages) == MESSAGES_AT_ONCE or (new and len(tickets) == AT_ONCE):
+            yield tickets, messages
+            tickets, messages, new = [], [], True
+        if new:
+            tickets.append(ticket)
+        messages.append(message)
+    if messages:
+        yield tickets, messages
 
 
 def read_again(tickets: Collection[int]) -> None:

@@ -139,6 +139,27 @@ def test_what_grows_is_read_once(agent, queue):
     assert find(agent, "changed") == [ticket.pk]
 
 
+def test_much_at_once_is_read_in_portions(agent, queue, monkeypatch):
+    """No more tickets are locked and no more texts held than fit, and nothing is left out at the seams."""
+    monkeypatch.setattr(search, "AT_ONCE", 2)
+    monkeypatch.setattr(search, "MESSAGES_AT_ONCE", 3)
+    portions: list[tuple[int, int]] = []
+    index = search._index
+    monkeypatch.setattr(search, "_index", lambda ids, new: (portions.append((len(ids), len(new))), index(ids, new)))
+    tickets = [ticket_of(queue, f"Talk {n}") for n in range(5)]
+    for ticket in (tickets[0],) * 7 + (tickets[3],):
+        count = ticket.messages.count()
+        factories.MessageFactory(ticket=ticket, contact=ticket.contact, text=f"said {ticket.pk}x{count}")
+    waiting = Message.objects.count()
+    assert search.index_waiting() == waiting
+    assert sum(messages for _tickets, messages in portions) == waiting
+    assert max(portions) <= (2, 3) and max(messages for _tickets, messages in portions) == 3
+    for n in range(tickets[0].messages.count() - 7, tickets[0].messages.count()):
+        assert find(agent, f"{tickets[0].pk}x{n}") == [tickets[0].pk]
+    assert find(agent, f"said {tickets[3].pk}x{tickets[3].messages.count() - 1}") == [tickets[3].pk]
+    assert search.index_waiting() == 0
+
+
 def test_messages_that_moved_are_found_where_they_are(agent, queue):
     ticket = ticket_of(queue, "One", "stays here")
     gone = factories.MessageFactory(ticket=ticket, contact=ticket.contact, text="wanders off")
