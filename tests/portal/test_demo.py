@@ -79,12 +79,20 @@ def test_chats_go_on_when_a_newcomer_opens_the_page(demo):
 
     assert names(chats.waiting(lena)) == {"Callum Reid"}
     assert (names(chats.open_for(lena)), names(chats.open_for(mei))) == ({"Freya Lindqvist"}, {"周敏"})
-    with mock.patch.object(timezone, "now", return_value=timezone.now() + timedelta(hours=5)):
-        waiting_chats.keep_line_moving()  # nobody sits at the desk: they are still there after lunch
-        assert names(chats.waiting(sabine)) == {"Callum Reid", "Freya Lindqvist", "周敏"}
+    lunch = timezone.now() + timedelta(hours=5)
+    with mock.patch.object(timezone, "now", return_value=lunch):
+        waiting_chats.keep_line_moving()  # nobody sits at the desk: each finds his own when he comes back
         presence.beat(lena)
         waiting_chats.keep_line_moving()
         assert (names(chats.open_for(lena)), names(chats.waiting(lena))) == ({"Freya Lindqvist"}, {"Callum Reid"})
+        assert names(chats.open_for(mei)) == {"周敏"}
+    for seconds in (20, 40, 61):
+        with mock.patch.object(timezone, "now", return_value=lunch + timedelta(seconds=seconds)):
+            presence.beat(lena)
+            waiting_chats.keep_line_moving()  # who is still away after a minute has left
+    with mock.patch.object(timezone, "now", return_value=lunch + timedelta(seconds=61)):
+        assert names(chats.open_for(mei)) == set()
+        assert "周敏" in names(chats.waiting(sabine)) | names(chats.open_for(lena))
 
 
 def test_everything_went_through_the_services(demo):
