@@ -195,7 +195,7 @@ def _ask(
                 if deadline.passed:
                     break
         except (OSError, http.client.HTTPException, ValueError) as fault:
-            if deadline.passed:
+            if deadline.passed or isinstance(fault, TimeoutError):  # the socket's own clock may be the first to ring
                 raise OutboundRefused("the answer takes too long") from fault
             raise
         if deadline.passed:
