@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from email.message import EmailMessage
 from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from inbox.models import Channel, RawMessage
+from inbox.services import posting
 from inbox.services.accept import accept
 from inbox.services.processing import process
 from tests import factories
@@ -80,3 +84,30 @@ def receive(mailbox: Channel) -> Callable[..., RawMessage]:
         return process(accept(channel or mailbox, raw))
 
     return take
+
+
+@pytest.fixture
+def at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[RawMessage]], None]:
+    """Two workers process one message each, and both have decided before either writes, where nothing keeps them apart."""
+    write, both = posting._write_messages, threading.Barrier(2)
+
+    def written(*args: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=1)  # until the other one has decided too, should it be able to
+        write(*args)
+
+    def work(raw: RawMessage) -> None:
+        try:
+            process(raw)
+        finally:
+            connections.close_all()
+
+    def run(rows: Sequence[RawMessage]) -> None:
+        monkeypatch.setattr(posting, "_write_messages", written)
+        threads = [threading.Thread(target=work, args=(raw,)) for raw in rows]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return run

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from inbox.models import Delivery, Message, RawMessage
-from inbox.services import posting
 from inbox.services.accept import accept
 from inbox.services.processing import process, process_waiting
 from tests.inbox.intake.conftest import letter
@@ -138,29 +134,11 @@ def test_the_limit_holds_within_one_batch(mailbox: Any) -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_the_limit_holds_between_two_workers(receive: Any, mailbox: Any, monkeypatch: Any) -> None:
+def test_the_limit_holds_between_two_workers(receive: Any, mailbox: Any, at_the_same_time: Any) -> None:
     for n in range(2):
         receive(f"Request {n}.", sender="desk@other.test", subject=f"Request {n}")
     rows = [accept(mailbox, letter(f"More {n}.", sender="desk@other.test", subject=f"More {n}")) for n in range(2)]
-    write, both = posting._write_messages, threading.Barrier(2)
-
-    def written(*args: Any) -> None:
-        with suppress(threading.BrokenBarrierError):
-            both.wait(timeout=1)  # until the other one has counted too, should it be able to
-        write(*args)
-
-    def work(raw: RawMessage) -> None:
-        try:
-            process(raw)
-        finally:
-            connections.close_all()
-
-    monkeypatch.setattr(posting, "_write_messages", written)
-    threads = [threading.Thread(target=work, args=(raw,)) for raw in rows]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_the_same_time(rows)
     assert RawMessage.objects.filter(outcome="opened").count() == 4
     assert len(automatic()) == 3
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from crm.customers.models import ContactPoint
 from crm.service.models import Ticket, TicketQueue
 from inbox.channels.email.composing import compose
 from inbox.models import Delivery, Message, RawMessage
-from inbox.services import merging, posting, replies
+from inbox.services import merging, replies
 from inbox.services.accept import Arrival, accept, accept_many
-from inbox.services.processing import process, process_waiting
+from inbox.services.processing import process_waiting
 from tests.inbox.intake.conftest import letter
 
 Outcome = RawMessage.Outcome
@@ -76,30 +73,12 @@ def test_a_copy_in_one_batch_for_two_channels(mailbox: Any, sales: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_that_have_a_copy_each_open_one_ticket(
-    receive: Any, mailbox: Any, sales: Any, monkeypatch: Any
+    receive: Any, mailbox: Any, sales: Any, at_the_same_time: Any
 ) -> None:
     receive("It leaks.")  # who writes is known: no contact is made that would keep the two apart
     mail = letter("It is the pump.", subject="The pump", to="support@example.com, sales@example.com")
     rows = [accept(mailbox, mail), accept(sales, mail)]
-    write, both = posting._write_messages, threading.Barrier(2)
-
-    def written(*args: Any) -> None:
-        with suppress(threading.BrokenBarrierError):
-            both.wait(timeout=1)  # until the other one has decided too, should it be able to
-        write(*args)
-
-    def work(raw: RawMessage) -> None:
-        try:
-            process(raw)
-        finally:
-            connections.close_all()
-
-    monkeypatch.setattr(posting, "_write_messages", written)
-    threads = [threading.Thread(target=work, args=(raw,)) for raw in rows]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_the_same_time(rows)
     outcomes = RawMessage.objects.filter(pk__in=[r.pk for r in rows]).values_list("outcome", flat=True)
     assert sorted(outcomes) == ["duplicate", "opened"]
     assert Ticket.objects.count() == 2 and Delivery.objects.count() == 2
