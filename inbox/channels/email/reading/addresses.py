@@ -151,7 +151,7 @@ class _Entry:
                 return whole, self._comment()  # a local account, such as MAILER-DAEMON
             return "", ""
         if re.fullmatch(r'"[^"]+"@[^\s@]+', whole):
-            return whole, self._comment()
+            return whole.rstrip(">"), self._comment()
         unquoted = whole.strip("\"' ")
         if _ADDRESS.fullmatch(unquoted):
             return unquoted, self._comment()
@@ -172,7 +172,9 @@ class _Entry:
         out = []
         for kind, piece in pieces:
             out.append(re.sub(r"\\(.)", r"\1", piece[1:-1]) if kind == "quoted" else piece)
-        name = decode_words("".join(out)).strip().strip("<>").strip()
+        name = decode_words("".join(out)).strip()
+        if all(kind != "quoted" for kind, _ in pieces):
+            name = name.strip("<>").strip()
         if name.count('"') == 1:
             name = name.strip('" ')
         if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":

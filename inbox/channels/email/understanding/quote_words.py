@@ -269,9 +269,11 @@ SENT_FROM = re.compile(
         r"outlook for [^\n]{1,20} ?(?:を入手|获取|다운로드)|"
         r"(?:나의|내) [^\n]{1,20}에서 보냄|[^\n]{1,30}에서 (?:보냄|보냈습니다|발송)",
     )
-    + r")[\s*_)>»\].!]{0,6}(?:[<(\[]?https?://[^\s]{1,300})?[\s*_)>»\].]{0,6}$",
+    + r")[\s*_)>»\].!]{0,6}(?:[<(\[]?\s?https?://[^\s]{1,300})?[\s*_)>»\].]{0,6}$",
     re.IGNORECASE,
 )
+LONE_LINK = re.compile(r"^\s{0,4}[<(\[]?https?://[^\s]{1,300}[>)\]]?\s{0,4}$", re.IGNORECASE)
+"""As it stands below the line that names the program, for those who want it too."""
 SENT_FROM_MY = re.compile(r"^\s{0,4}sent from my (?:[\w-]{1,20} ){0,3}[\w-]{1,20}\s*$", re.IGNORECASE)
 SENT_FROM_DEVICE = re.compile(
     rf"\b{_DEVICE}\b|(?:iphon|ipad|android|outlook|samsung)\w|"

@@ -19,7 +19,7 @@ _QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<)")
 _TELLING = re.compile(
     r"[\d:：@]| via |写|寫|작성|-- ?$|^[\s>]*(?:on|am|le|el|il|op|em|den|in message)\s", re.IGNORECASE
 )
-_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\ufeff]")
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 """Blanks that look like others, and marks of writing direction inside introductions."""
 _LINK = re.compile(r"^[(<]https?://[^\s()<>]+[)>](?: ?>)?$")
 _NAME = re.compile(r"^[-–—]\s?[^\W\d_][\w.'’-]{0,20}(?: [^\W\d_][\w.'’-]{0,20}){0,3}$")
@@ -57,7 +57,7 @@ def both(text: str, html: str = "") -> tuple[str, str]:
     if html and not found:
         by_structure = own_text_length(html, "".join("\n".join(lines).split()))
         if by_structure:
-            kept = _first_characters(lines, by_structure)
+            kept = _without_quotes(_first_characters(lines, by_structure))[0]
     unquoted = _tidy(kept)
     return _tidy(_without_signature(kept)) or ("" if found else unquoted), unquoted
 
@@ -74,6 +74,8 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             index += 1
             continue
         if _is_quoted(lines, index) and not (worded and line.startswith(">>> ") and _heads_bare_text(lines, index)):
+            if _marks_forwarded(lines, index):
+                return kept + lines[index:], found
             found = True
             index = _after_quote(lines, index)
             continue
@@ -152,6 +154,12 @@ def _is_quoted(lines: list[str], index: int) -> bool:
     return not line.startswith(">From ") or any(
         near.startswith(">") for near in lines[max(0, index - 1) : index] + lines[index + 1 : index + 2]
     )
+
+
+def _marks_forwarded(lines: list[str], index: int) -> bool:
+    """Whether a run of quoted lines opens with the mark of a forwarded mail, as Apple's client sets it inside."""
+    opening = index == 0 or not lines[index - 1].startswith(">")
+    return opening and bool(words.FORWARD.match(lines[index][:WIDTH].lstrip("> ")))
 
 
 def _heads_bare_text(lines: list[str], index: int) -> bool:
@@ -305,6 +313,7 @@ def _introduces(joined: str, lines: list[str], after: int) -> bool:
 def _without_signature(lines: list[str]) -> list[str]:
     """Without what follows the signature mark (RFC 3676 section 4.3), lists' footers and "Sent from my …" lines."""
     kept: list[str] = []
+    after_device = False
     for index, line in enumerate(lines):
         if index == _MAX_LINES:
             return kept + lines[index:]
@@ -318,7 +327,11 @@ def _without_signature(lines: list[str]) -> list[str]:
         ):
             break
         if len(short) < 160 and _is_device_line(short):
+            after_device = True
             continue
+        if after_device and words.LONE_LINK.match(short):
+            continue
+        after_device = after_device and not short.strip()
         kept.append(line)
     kept = _without_rule(kept)
     if (
