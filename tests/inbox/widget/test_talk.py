@@ -294,8 +294,9 @@ def test_without_any_door_it_says_so_after_half_a_minute(server: Server, host: H
     assert page.get_by_text("Sending…").count() == 1
     until(page, lambda: page.get_by_text("Not sent.").count() == 1, step=2000)
     until(page, lambda: page.get_by_role("status").filter(has_text="No connection").count() == 1, step=1000)
-    server.plan(socket=True, http=True)
     page.get_by_role("button", name="Try again").click()
+    assert page.get_by_text("Sending…").count() == 1
+    server.plan(socket=True, http=True)
     until(page, lambda: stored(server) == ["Hello?"], step=500)
     page.get_by_text("Sent", exact=True).wait_for()
 

@@ -21,7 +21,7 @@ export const uuid = () => {
 const keep = () => tab.save({ out: state.outbox.filter((item) => item.text && !item.seq) });
 
 const stored = (id, seq) => {
-  for (const item of state.outbox) if (item.id === id) item.seq = seq;
+  for (const item of state.outbox) if (item.id === id) Object.assign(item, { seq, late: false });
   settle();
 };
 
