@@ -35,7 +35,7 @@ def token_of(page: Any) -> str | None:
 
 def until(page: Any, true: Any, step: int = 0) -> None:
     """Wait until `true()`; with `step` the page's clock goes on by so many milliseconds each time."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if true():
             return
