@@ -42,9 +42,9 @@ def addresses(agent: Any) -> Iterator[tuple[str, str]]:
     ):
         yield f"search {name}", f"{rows}?view=all&q={words}"
     yield "filter", f"{rows}?view=all&status=open&priority=2&priority=3&tag=refund"
-    yield "narrow filter", f"{rows}?view=all&status=open&priority=3&tag=refund"
     newest = Ticket.objects.visible_to(agent).filter(status="open").order_by("-activity_at").first()
     if newest is not None:
+        yield "one customer", f"{rows}?view=all&customer={newest.customer_id}"
         yield "ticket", reverse("inbox:ticket", args=[newest.number])
         yield FIRST, reverse("inbox:ticket", args=[newest.number])
         yield "history", reverse("inbox:why", args=[newest.number])
