@@ -8,7 +8,6 @@ writes a PNG or JPEG.
 from __future__ import annotations
 
 import io
-import resource
 import subprocess
 import sys
 import threading
@@ -53,26 +52,13 @@ def redraw(content: bytes, side: int = 1600) -> tuple[str, bytes]:
     return kind.decode(), picture
 
 
-def limit() -> None:
-    """Bound this process; irrevocable."""
-    from core.seclusion import no_network
-
-    for what, most in (
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_FSIZE, BYTES),
-        (resource.RLIMIT_NOFILE, 16),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
-    no_network()
-
-
 def _main(side: int) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from PIL import Image, ImageOps
 
-    limit()
+    from core.seclusion import confine
+
+    confine(seconds=SECONDS, memory=MEMORY, file_bytes=BYTES, files=16)
     Image.MAX_IMAGE_PIXELS = PIXELS
     warnings.simplefilter("error")  # a picture above the limit only warns otherwise
     opened = Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=FORMATS)

@@ -1,10 +1,11 @@
-"""No socket for this process and its children from now on: a seccomp filter, where Linux has them."""
+"""A process that opens what strangers sent: little of everything, and no socket, for it and its children."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
 import platform
+import resource
 import struct
 import sys
 
@@ -21,8 +22,21 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
 
 
+def confine(*, seconds: int, memory: int, file_bytes: int, files: int) -> None:
+    """Bound processor time, address space, bytes of a written file and open files, and refuse sockets; for good."""
+    for what, most in (
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_NOFILE, files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    no_network()
+
+
 def no_network() -> bool:
-    """Refuse sockets for good; False where that cannot be had (another system or processor)."""
+    """Refuse sockets by a seccomp filter; False where that cannot be had (another system or processor)."""
     known = _CALLS.get(platform.machine())
     if not sys.platform.startswith("linux") or known is None:
         return False

@@ -8,7 +8,6 @@ Linux it can open no socket (S-19, S-21). Nothing of Django is imported.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import warnings
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
+
+from core.seclusion import confine
 
 MEMORY = 1536 * 1024 * 1024
 """Address space; a page of PIXELS takes some 200 MB while it is turned into greys."""
@@ -27,7 +28,7 @@ def main() -> None:
     """Carry out one order."""
     order = json.loads(sys.stdin.buffer.readline())
     files = [sys.stdin.buffer.read(each["size"]) for each in order["files"]]
-    limit(order["seconds"])
+    confine(seconds=order["seconds"], memory=MEMORY, file_bytes=FILE_BYTES, files=64)
     warnings.simplefilter("error")  # Pillow only warns of a picture above its limit
     found: Iterator[tuple[dict[str, Any], bytes]]
     if order["do"] == "read":
@@ -41,21 +42,6 @@ def main() -> None:
     for head, content in found:
         sys.stdout.buffer.write(json.dumps({**head, "size": len(content)}).encode() + b"\n" + content)
         sys.stdout.buffer.flush()
-
-
-def limit(seconds: int) -> None:
-    """Bound this process and its children; irrevocable."""
-    for what, most in (
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
-    from core.seclusion import no_network
-
-    no_network()
 
 
 if __name__ == "__main__":
