@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inbox.channels.email import tokens
 from inbox.intake.batch import Batch
 from inbox.intake.draft import Draft
 
@@ -18,5 +19,5 @@ def may_answer(draft: Draft, batch: Batch) -> None:
         draft.answer = "marked as spam"
     elif draft.inbound.ambiguous_sender or not draft.sender:
         draft.answer = "no usable sender"
-    elif batch.own_channels([draft.sender]):
+    elif batch.own_channels([draft.sender, tokens.without_plus(draft.sender)]):
         draft.answer = "from one of our own addresses"

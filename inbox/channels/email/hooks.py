@@ -14,6 +14,8 @@ from typing import Any
 DEFAULT = "Ticket#"
 _IN_BRACKETS = re.compile(r"\[([^\[\]]{1,60})\]")
 _NUMBER = r"\s?([0-9]{6,12})"
+_ALONE = re.compile(rf"\s*(?:\w{{1,6}}\s?:\s*){{0,5}}#{_NUMBER}\s*")
+"""A subject that is nothing else, but for `Re:` and the like."""
 
 
 def of(settings: dict[str, Any]) -> str:
@@ -33,6 +35,8 @@ def numbers_in(subject: str, hooks: Collection[str]) -> list[int]:
     subject = unicodedata.normalize("NFKC", subject)
     known = [_loosely(unicodedata.normalize("NFKC", hook)) for hook in hooks]
     marked = re.compile(rf"(?:{'|'.join([*known, '#'])}){_NUMBER}", re.IGNORECASE)
+    if alone := _ALONE.fullmatch(subject):
+        return [int(alone[1])]
     found = [match for inside in _IN_BRACKETS.findall(subject) if (match := marked.fullmatch(inside.strip()))]
     # Outside of brackets only a hook that says whose number it is: "Invoice #101492" is not ours, whatever our hook.
     words = [hook for hook in known if any(sign.isalpha() for sign in hook)]

@@ -89,8 +89,9 @@ def test_what_people_send_is_answered(receive: Any, headers: dict[str, str]) -> 
     assert receive("My machine leaks.", **headers).answer == "queued"
 
 
-def test_mail_from_our_own_address_gets_no_answer(receive: Any, sales: Any) -> None:
-    raw = receive("Please take over.", sender="Sales <sales@example.com>")
+@pytest.mark.parametrize("sender", ["Sales <sales@example.com>", "Support+Berlin@Example.com"])
+def test_mail_from_our_own_address_gets_no_answer(receive: Any, sales: Any, sender: str) -> None:
+    raw = receive("Please take over.", sender=sender)
     assert (raw.answer, automatic()) == ("from one of our own addresses", [])
 
 

@@ -88,6 +88,14 @@ def test_the_oldest_of_very_many_references_counts_too(receive: Any, opened: Raw
     assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
 
 
+def test_the_oldest_of_more_references_than_are_read_counts_too(
+    receive: Any, opened: RawMessage, answer: Message
+) -> None:
+    others = " ".join(f"<{n}@elsewhere.test>" for n in range(500))
+    raw = receive("The blue one.", References=f"<{answer.mail_id}> {others}")
+    assert (raw.outcome, raw.ticket_id) == (Outcome.APPENDED, opened.ticket_id)
+
+
 def test_a_finished_ticket_is_reopened(receive: Any, opened: RawMessage, answer: Message, supervisor: Any) -> None:
     from crm.service import services
 
@@ -136,6 +144,9 @@ def test_a_number_in_the_subject_never_appends_but_is_linked(receive: Any, opene
         ("Ticket#", "Ticket#{n}7x", False),
         ("Ticket#", "Invoice #{n}", False),
         ("#", "Invoice #{n}", False),
+        ("Ticket#", "#{n}", True),
+        ("Ticket#", "Re: AW：#{n}", True),
+        ("Ticket#", "Re: Invoice #{n}", False),
         ("Ticket#", "工单 #{n}", False),
     ],
 )

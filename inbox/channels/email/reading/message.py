@@ -59,7 +59,7 @@ def read(raw: bytes, trusted: str = "") -> Inbound:
         reply_to=_mailboxes(fields, "reply-to", hint),
         message_id=next(iter(_ids(parsed.headers.get("message-id", ())[:1])), ""),
         in_reply_to=next(iter(_ids(parsed.headers.get("in-reply-to", ()))), ""),
-        references=tuple(_ids(parsed.headers.get("references", ())))[-REFERENCE_LIMIT:],
+        references=_references(parsed.headers.get("references", ())),
         sent_at=_sent_at(parsed),
         files=parsed.files,
         language=language.detect(reply_text or parsed.text),
@@ -174,6 +174,12 @@ def _is_ambiguous(fields: Fields, senders: tuple[Address, ...]) -> bool:
     if len(senders) != 1 or len(values) != 1 or not addresses.is_mailbox(senders[0].address):
         return True
     return senders[0].address.encode() not in re.sub(rb"\s+", b"", _ENCODED_WORD.sub(b"", values[0]))
+
+
+def _references(values: Iterable[str]) -> tuple[str, ...]:
+    """Where there are too many the oldest stays: it is the mail that the thread began with."""
+    found = tuple(_ids(values))
+    return found if len(found) <= REFERENCE_LIMIT else (found[0], *found[1 - REFERENCE_LIMIT :])
 
 
 def _ids(values: Iterable[str]) -> Iterable[str]:
