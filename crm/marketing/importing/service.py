@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -59,8 +59,7 @@ def beginning(row: CallListImport) -> list[list[str]]:
     """The first rows, for whoever names the columns; of a workbook once a worker has read them."""
     if row.begin is not None or row.state == State.READING:
         return row.begin or []
-    with row.file.open("rb") as file:
-        return list(itertools.islice(reading.rows(file), FIRST_ROWS))
+    return _first_rows(row)
 
 
 @transaction.atomic
@@ -120,49 +119,55 @@ def forget_old() -> int:
 
 
 def _work(row: CallListImport) -> None:
-    wanted = None if row.search is None else queries.from_json(row.search)
-    of = _expected(row, wanted)
-
-    def still_ours(report: taking.Report | building.Added) -> bool:
-        until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-        told = {**report.as_json(), "of": of}
-        return bool(ledger.held(CallListImport.objects.all(), row).update(lease_until=until, report=told))
-
     if row.attempts > MAX_ATTEMPTS:
         _end(row, State.FAILED, {}, _("Work on this file was interrupted too often."))
         return
-    work, after = (taking.look_through, State.READY) if row.state == State.CHECKING else (taking.take_in, State.DONE)
-    layout = taking.Layout(row.columns, row.has_heading, row.region)
-    report: taking.Report | building.Added
     try:
-        if row.state == State.READING:
-            with row.file.open("rb") as file:
-                begin = list(itertools.islice(reading.rows(file), FIRST_ROWS))
-            ledger.held(CallListImport.objects.all(), row).update(begin=begin)
-            _end(row, State.UPLOADED, {}, "")
-            return
-        if wanted is not None:
-            report = building.add_found(row.call_list, wanted, still_ours=still_ours)
-        elif not row.file:
-            raise FileNotFoundError
-        else:
-            with row.file.open("rb") as file:
-                report = work(row.call_list, file, layout, still_ours=still_ours)
+        state, report = _outcome(row)
     except reading.Unreadable as fault:
         _end(row, State.FAILED, {}, str(fault))
     except FileNotFoundError:
         log.warning("the file of import %s is gone", row.pk)
         _end(row, State.FAILED, {}, _("The file is gone. Upload it again."))
     else:
-        _end(row, after, report.as_json(), "")
+        _end(row, state, report, "")
 
 
-def _expected(row: CallListImport, wanted: queries.Search | None) -> int:
-    """How many people it will be; 0 while nobody knows. What was found out stays over an interruption."""
-    if row.state == State.CHECKING:
-        return 0
-    known = row.report.get("of", row.report.get("rows"))
-    return queries.numbers(wanted).count() if known is None and wanted is not None else known or 0
+def _outcome(row: CallListImport) -> tuple[str, dict[str, Any]]:
+    """Do what is waited for: the state that follows, and the report. Raises Unreadable, FileNotFoundError."""
+    if row.search is not None:
+        wanted = queries.from_json(row.search)
+        known = row.report.get("of")
+        of = queries.numbers(wanted).count() if known is None else known
+        return State.DONE, building.add_found(row.call_list, wanted, still_ours=_still_ours(row, of)).as_json()
+    if not row.file:
+        raise FileNotFoundError
+    if row.state == State.READING:
+        ledger.held(CallListImport.objects.all(), row).update(begin=_first_rows(row))
+        return State.UPLOADED, {}
+    looks = row.state == State.CHECKING
+    work, after = (taking.look_through, State.READY) if looks else (taking.take_in, State.DONE)
+    layout = taking.Layout(row.columns, row.has_heading, row.region)
+    # How many rows it has is known once it was looked through, and stays known over an interruption.
+    of = 0 if looks else row.report.get("of", row.report.get("rows")) or 0
+    with row.file.open("rb") as file:
+        return after, work(row.call_list, file, layout, still_ours=_still_ours(row, of)).as_json()
+
+
+def _still_ours(row: CallListImport, of: int) -> Callable[[taking.Report | building.Added], bool]:
+    """Renews the lease and tells how far the work is: so much of `of`, which is 0 while nobody knows."""
+
+    def renewed(report: taking.Report | building.Added) -> bool:
+        until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
+        told = {**report.as_json(), "of": of}
+        return bool(ledger.held(CallListImport.objects.all(), row).update(lease_until=until, report=told))
+
+    return renewed
+
+
+def _first_rows(row: CallListImport) -> list[list[str]]:
+    with row.file.open("rb") as file:
+        return list(itertools.islice(reading.rows(file), FIRST_ROWS))
 
 
 @transaction.atomic
