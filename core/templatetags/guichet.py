@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import phonenumbers
 from django import forms, template
 from django.forms import BoundField
 from django.template.context import Context
@@ -18,7 +17,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, pgettext
 
+from core.telephone import spaced
+
 register = template.Library()
+register.filter(spaced)
 
 STATES = {
     "new": ("accent", "status-new"),
@@ -127,15 +129,6 @@ def phone(number: str) -> SafeString:
     The desk's script makes a link of it: without it nobody would ask whether the number may be called.
     """
     return format_html('<a class="g-tel" data-dial="{}"><bdi>{}</bdi></a>', number, spaced(number))
-
-
-@register.filter
-def spaced(number: str) -> str:
-    """`+49 30 9018`; what is no number stays as it is."""
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    except phonenumbers.NumberParseException:
-        return number
 
 
 @register.filter

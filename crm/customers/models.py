@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.telephone import spaced
 from crm.organisation import access
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Contact(models.Model):
         indexes = [models.Index(fields=["name", "id"], name="contact_name")]
 
     def __str__(self) -> str:
-        return self.name or self.address
+        return self.name or spaced(self.address)
 
     @property
     def address(self) -> str:
@@ -208,7 +209,7 @@ class RefusedNumber(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.number
+        return spaced(self.number)
 
 
 class TimelineEntry(models.Model):

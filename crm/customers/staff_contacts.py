@@ -23,7 +23,8 @@ from core.staff.forms import RowForm, Rows, Section
 from core.staff.panels import Panel, panels_of, register_panel
 from core.staff.views import StaffRequired, StaffView
 from core.staff.viewsets import RecordList, RecordViewSet
-from core.templatetags.guichet import language_name, spaced
+from core.telephone import spaced
+from core.templatetags.guichet import language_name
 from crm.customers import consent, identity
 from crm.customers.models import Contact, ContactLink, ContactPoint, Customer, RefusedNumber, Tag
 from crm.customers.staff import TaggedForm, TagsField, customer_picker

@@ -16,7 +16,7 @@ from core.staff import filters
 from core.staff.columns import LinkColumn, MomentColumn, PersonColumn, StatusColumn
 from core.staff.forms import DayField, RecordForm, Section
 from core.staff.viewsets import RecordViewSet
-from core.templatetags.guichet import spaced
+from core.telephone import spaced
 from crm.marketing import services, staff_imports, staff_list
 from crm.marketing.models import CallList, CallListEntry, CallScript, Outcome
 from crm.planning.screens import colleagues

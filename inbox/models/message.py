@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -11,6 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from crm.customers.models import Contact
 from crm.service.models import Ticket
 from inbox.models.channel import Channel
+
+
+def preview(text: str, files: Iterable[str] = ()) -> str:
+    """What lists show of something said: its words, or the names of its files where it has none."""
+    return (" ".join(text.split()) or ", ".join(files))[:200]
 
 
 class Message(models.Model):

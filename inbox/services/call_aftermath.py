@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from core.telephone import spaced
 from crm.planning import services as planning
 from crm.planning.models import Appointment, Task, TaskEvent
 from crm.service import access, services
@@ -77,7 +78,7 @@ def _ask_to_call_back(call: Call) -> None:
         _called_again(waiting, call, over, due_at)
         return
     with translation.override(call.channel.language):
-        who = (call.contact.name if call.contact else "") or call.number
+        who = (call.contact.name if call.contact else "") or spaced(call.number)
         title = _("Call back: %(who)s") % {"who": who}
     planning.open_task(
         planning.NewTask(
@@ -152,21 +153,25 @@ def lock_ticket(call_id: int) -> None:
 
 def answered_after_all(call: Call) -> None:
     """The news that somebody had talked came after the call was taken for missed: put right what followed from it."""
-    if call.message_id and call.ticket_id:
-        message = Message.objects.get(pk=call.message_id)
-        message.facts = {**message.facts, "missed": False}
-        message.save(update_fields=["facts"])
-        work = Change.lock(message.ticket_id, actor=call.agent, merged=True)
-        work.record("call-answered")
-        work.answered(timezone.now())
-        work.save()
+    if call.message_id:
+        _mark(call, missed=False)
     _called_back(call)
 
 
 def missed_after_all(call: Call) -> None:
     """The news that nobody had taken the forwarded call came after its message was written."""
     if call.message_id:
-        message = Message.objects.get(pk=call.message_id)
-        message.facts = {**message.facts, "missed": True}
-        message.save(update_fields=["facts"])
+        _mark(call, missed=True)
         settle(call)
+
+
+def _mark(call: Call, *, missed: bool) -> None:
+    """Put the call's message right, and the history of its ticket: pages that are open learn of it by the number."""
+    message = Message.objects.get(pk=call.message_id)
+    message.facts = {**message.facts, "missed": missed}
+    message.save(update_fields=["facts"])
+    work = Change.lock(message.ticket_id, actor=None if missed else call.agent, merged=True)
+    work.record("call-missed" if missed else "call-answered")
+    if not missed:
+        work.answered(timezone.now())
+    work.save()

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from core.telephone import spaced
 from crm.organisation.models import User
 from inbox.channels.packed_files import File, packed
 from inbox.models import Call, RawMessage
@@ -78,7 +79,7 @@ def answered(call: Call) -> bool:
 
 def title(call: Call) -> str:
     """What a ticket that it opens is called."""
-    who = (call.contact.name if call.contact else "") or call.number or call.other_sent
+    who = (call.contact.name if call.contact else "") or spaced(call.number or call.other_sent)
     if call.kind == Call.Kind.VISIT:
         return _("Visit: %(who)s") % {"who": who}
     if call.kind == Call.Kind.LETTER:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from core.telephone import spaced
 from crm.customers import identity
 from crm.customers.models import Contact, ContactPoint
 from crm.organisation.models import User
@@ -113,7 +114,7 @@ def _state(entry: Entry) -> str:
 
 def plan(call: Call, entry: Entry, *, by: User) -> None:
     """What was agreed on: a follow-up is a task of the colleague, a call-back an appointment in the queue."""
-    who = (call.contact.name if call.contact else "") or call.number or _("unknown")
+    who = (call.contact.name if call.contact else "") or spaced(call.number) or _("unknown")
     reference = f"ticket:{call.ticket_id}" if call.ticket_id else ""
     if entry.follow_up_at:
         planning.open_task(

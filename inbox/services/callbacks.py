@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.telephone import spaced
 from crm.customers import consent
 from crm.customers.models import Contact
 from crm.planning import services as planning
@@ -113,7 +114,7 @@ def _arrange(
     starts = next((time for time in times if _is_free(channel, time, taken)), None)
     if starts is None:
         raise CallbackRefused(_("There is no free time in the next two weeks. Please write to us instead."))
-    who = (ticket.contact.name if ticket else "") or name or number
+    who = (ticket.contact.name if ticket else "") or name or spaced(number)
     return planning.arrange(
         planning.NewAppointment(
             topic=_("Call back: %(who)s") % {"who": who},

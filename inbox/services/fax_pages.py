@@ -27,6 +27,7 @@ from inbox.channels.email.understanding.language import detect
 from inbox.channels.fax.pages import rendering
 from inbox.channels.fax.pages.rendering import Result
 from inbox.models import Channel, FaxDocument, FaxPage, Message, RawMessage
+from inbox.models.message import preview
 from inbox.services import files, wake
 
 log = logging.getLogger(__name__)
@@ -268,7 +269,8 @@ def _add_words(message_id: int, row: FaxDocument) -> None:
     if row.text and not message.text:
         message.text = message.reply_text = row.text
         message.language = message.language or str(reading["language"])
-        change.ticket.preview = change.ticket.preview or " ".join(row.text.split())[:200]
+        if change.ticket.preview == preview("", message.attachments.values_list("name", flat=True)):
+            change.ticket.preview = preview(row.text)
         change.ticket.language = change.ticket.language or message.language
     message.indexed = False
     message.save(update_fields=["facts", "text", "reply_text", "language", "indexed"])

@@ -15,7 +15,9 @@ from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipan
 from inbox import search
 from inbox.intake.batch import digest
 from inbox.models import Call, Message, ThreadKey
+from inbox.models.message import preview
 from inbox.past import PastMessage, keyword_sets
+from inbox.services import call_journal
 from routing.models import Rule
 
 
@@ -176,7 +178,8 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
     _move_messages(rows, new)
     change.waits_since(_unanswered(change.ticket.messages.order_by("seq")))
     new.ticket.message_count = _said(rows)
-    new.ticket.preview = " ".join((rows[-1].reply_text or rows[-1].text).split())[:200]
+    names = rows[-1].attachments.values_list("name", flat=True)
+    new.ticket.preview = preview(rows[-1].reply_text or rows[-1].text, names)
     change.ticket.message_count -= _said(rows)
     change.record("split", new=f"#{new.ticket.number}")
     said_to_us = first.kind in (Message.Kind.INBOUND, Message.Kind.CALL)
@@ -203,13 +206,13 @@ def _said(messages: Sequence[Message]) -> int:
 
 def _unanswered(messages: Iterable[Message]) -> datetime | None:
     """When the first of them came that waits for an answer; None: nothing does. They are given in order."""
-    since = None
-    for message in messages:
-        if message.kind == Message.Kind.OUTBOUND:
+    since, given = None, list(messages)
+    talks = Call.objects.filter(message__in=[m for m in given if m.kind == Message.Kind.CALL])
+    answered = {call.message_id for call in talks if call_journal.answered(call)}
+    for message in given:
+        if message.kind == Message.Kind.OUTBOUND or message.pk in answered:
             since = None
-        elif message.kind == Message.Kind.CALL:
-            since = (since or message.at) if message.facts.get("missed") else None
-        elif message.kind == Message.Kind.INBOUND and not message.automatic:
+        elif message.kind == Message.Kind.CALL or (message.kind == Message.Kind.INBOUND and not message.automatic):
             since = since or message.at
     return since
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core import fault
 from core.rows import insert
+from core.telephone import spaced
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket, TicketQueue
@@ -17,6 +18,7 @@ from inbox.intake import pipeline
 from inbox.intake.batch import Batch, digest, named_ids
 from inbox.intake.draft import Draft
 from inbox.models import Attachment, Conversation, Delivery, Message, RawMessage, ThreadKey
+from inbox.models.message import preview
 from inbox.rules import MessageFacts
 from inbox.services import automatic_answers, files
 from routing import engine
@@ -96,7 +98,7 @@ def _add_message(draft: Draft, batch: Batch) -> None:
     if change is None or draft.contact is None:
         raise ValueError("a posted draft has a ticket and a contact")
     ticket = change.ticket
-    with change.acting(draft.contact.name or draft.sender or str(draft.contact)):
+    with change.acting(draft.contact.name or spaced(draft.sender) or str(draft.contact)):
         if draft.outcome == Outcome.OPENED:
             change.record("opened", new=ticket.queue, why=draft.channel.name)
         elif draft.outcome == Outcome.REOPENED:
@@ -136,7 +138,7 @@ def _add_message(draft: Draft, batch: Batch) -> None:
             change.heard(batch.now, automatic=bool(inbound.automatic))
     change.also_queues |= draft.also_queues - {ticket.queue_id}
     ticket.message_count += 1
-    ticket.preview = " ".join((inbound.reply_text or inbound.text).split())[:200]
+    ticket.preview = preview(inbound.reply_text or inbound.text, [file.name for file in inbound.files])
     if not ticket.language:
         ticket.language = inbound.language
     change.note("ticket.opened" if draft.outcome == Outcome.OPENED else "message.in", inbound.subject or ticket.subject)

@@ -23,6 +23,7 @@ from inbox.channels.email import tokens
 from inbox.channels.packed_files import File
 from inbox.channels.webform.adapter import pack
 from inbox.models import Attachment, Channel, Mention, Message, RawMessage
+from inbox.models.message import preview
 from inbox.services import deliveries, files, ways_out
 from inbox.services.accept import accept
 from inbox.services.processing import process
@@ -105,7 +106,7 @@ def reply(
     )
     change.answered(now)
     ticket.message_count += 1
-    ticket.preview = " ".join(text.split())[:200]
+    ticket.preview = preview(text, [name for name, _kind, _content in attached])
     if status:
         change.set_status(status)
     # Whom a colleague writes to takes part: his answer belongs here.

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from core.composed import Composed
 from core.html import linkify
+from core.telephone import spaced
 from crm.customers import timeline
 from crm.customers.models import ContactPoint, TimelineEntry
 from crm.organisation.models import User
@@ -65,7 +66,7 @@ def live_kinds() -> frozenset[str]:
 def reached(channel: Channel | None, address: str) -> str:
     """What is shown of an address that something goes to: itself, or the medium and the place."""
     if channel is None or has_address(channel):
-        return on_one_line(address, 320)
+        return spaced(on_one_line(address, 320))
     return _("%(medium)s on %(place)s") % {"medium": registry.adapter(channel.kind).label, "place": channel.name}
 
 
@@ -156,9 +157,9 @@ def _dress(message: Message) -> Message:
     name = message.from_name or sender
     if message.kind == Message.Kind.NOTE and message.author is None:
         name = history.named(name)
-    message.shown_name = on_one_line(name or message.from_address) or _("Unknown sender")  # type: ignore[attr-defined]
+    message.shown_name = on_one_line(name or spaced(message.from_address)) or _("Unknown sender")  # type: ignore[attr-defined]
     known = message.channel is None or has_address(message.channel)
-    message.shown_address = on_one_line(message.from_address, 320) if known else ""  # type: ignore[attr-defined]
+    message.shown_address = spaced(on_one_line(message.from_address, 320)) if known else ""  # type: ignore[attr-defined]
     short = message.reply_text.strip()
     whole = message.text.strip()
     message.short = linkify(visible(short or whole))  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from PIL import Image
 
 from core.limits import hit
+from core.telephone import spaced
 from inbox import downloads
 from inbox.channels import registry
 from inbox.channels.fax import composing
@@ -86,7 +87,7 @@ def viewer(request: AgentRequest, pk: int) -> HttpResponse:
     document = fax_pages.of(message)
     first = next(iter(message.attachments.all()), None) if message.kind == Message.Kind.INBOUND else None
     context = {
-        "title": message.from_name or message.from_address or _("Fax"),
+        "title": message.from_name or spaced(message.from_address) or _("Fax"),
         "sheets": _sheets(document),
         "turn_url": reverse("inbox:fax_turn", args=[message.pk]),
         "turn": document.turn,

@@ -33,6 +33,7 @@ ICONS = {
     "complained": "warning",
     "virus": "shield",
     "call-answered": "phone",
+    "call-missed": "phone-missed",
 }
 
 REASONS = {
@@ -116,6 +117,8 @@ def in_words(event: TicketEvent) -> str:
             return _("found a virus in “%(new)s”") % {"new": new}
         case "call-answered":
             return _("had answered the call after all")
+        case "call-missed":
+            return _("found that nobody had answered the call")
         case "escalated":
             return _("a promised time is missed") if new == "breach" else _("a promised time is near")
         case "rated":

@@ -246,8 +246,12 @@ def test_a_forwarded_call_that_nobody_answers_under_the_same_number_was_missed(
         report("hangup", cause="noAnswer")
         report("hangup", cause="forwarded")
         post()
-    assert (only_call().state, Message.objects.get().facts["missed"]) == ("missed", True)
+    message = Message.objects.get()
+    assert (only_call().state, message.facts["missed"]) == ("missed", True)
     assert Task.objects.get().state == "open"
+    # The page that shows the message learns of it: what it has not seen has a number of its own.
+    told = list(message.ticket.events.filter(what="call-missed").values_list("seq", flat=True))
+    assert told == ([message.ticket.sequence] if minutes else [])
 
 
 def test_a_number_of_a_call_that_is_used_again_is_another_call(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.service import services
 from crm.service.changes import Change, TicketMerged
 from crm.service.models import Ticket
-from inbox.models import Message
+from inbox.models import Call, Message
 from inbox.services import macros, merging, replies
 from routing.models import Macro, Rule, RuleRun
 from tests import factories
@@ -274,6 +274,28 @@ def test_each_part_waits_for_what_nobody_answered_in_it(
     ticket.refresh_from_db()
     expected = tuple(None if number is None else moments[number] for number in (old, new))
     assert (ticket.waiting_since, made.waiting_since) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "waits"),
+    [
+        ({"state": "missed"}, True),
+        ({"state": "voicemail"}, True),
+        ({"kind": "letter"}, True),
+        ({"state": "ended"}, False),
+        ({"kind": "letter", "direction": "out"}, False),
+    ],
+)
+def test_a_part_with_a_call_waits_unless_somebody_talked(
+    queue: Any, agent: Any, call: dict[str, str], waits: bool
+) -> None:
+    ticket = factories.TicketFactory(queue=queue)
+    factories.MessageFactory(ticket=ticket, contact=ticket.contact)
+    message = factories.MessageFactory(ticket=ticket, kind=Message.Kind.CALL, contact=ticket.contact)
+    phone = factories.ChannelFactory(kind="phone", queue=queue)
+    Call.objects.create(**{"state": "ended", **call}, channel=phone, call_id="1", queue=queue, message=message)
+    made = merging.split(ticket, [message], by=agent)
+    assert made.waiting_since == (message.at if waits else None)
 
 
 def test_a_foreign_message_cannot_be_split_off(pair: Any, agent: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -375,6 +376,21 @@ def test_the_real_address_and_hidden_signs_are_shown(desk, ticket):
     assert "<script>alert" not in body
     assert "Line one\nA⟨U+202E⟩B⟨U+200B⟩" in body
     assert 'rel="noopener noreferrer nofollow"' in body
+
+
+def test_numbers_are_spaced_wherever_a_fax_stands(desk, ticket):
+    caller = factories.PointFactory(contact__name="", kind="fax", value="+494012345678").contact
+    fax = factories.ChannelFactory(kind="fax", address="+49404321560")
+    ticket.contact = caller
+    ticket.save()
+    factories.MessageFactory(ticket=ticket, contact=caller, channel=fax, from_address="+494012345678", text="Order")
+    answer = factories.MessageFactory(
+        ticket=ticket, kind="outbound", channel=fax, to=[["+494012345678", ""]], text="Thanks"
+    )
+    factories.DeliveryFactory(message=answer, channel=fax, recipient="+494012345678", state="sent")
+    words = " ".join(re.findall(r">([^<]*)<", desk.get(url("ticket", ticket)).content.decode()))
+    assert "+494012345678" not in words
+    assert words.count("+49 40 12345678") >= 4
 
 
 def test_canned_replies_speak_the_customers_language(desk, ticket):
