@@ -74,3 +74,9 @@ class Delivery(LedgerRow):
     def said(self) -> str:
         """`response` for whoever reads it: our own words in his language, those of other servers as they are."""
         return gettext(self.response) if self.response else ""
+
+    @property
+    def tells(self) -> bool:
+        """`said` belongs beside the state: it says what went wrong, or what became of a job that was followed."""
+        happened = self.state in (self.State.FAILED, self.State.UNCERTAIN, self.State.DEFERRED)
+        return bool(self.response) and (happened or "kept" in self.content)

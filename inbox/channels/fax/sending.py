@@ -92,7 +92,7 @@ def _looked_at(session: Session, number: str, kept: Mapping[str, Any]) -> Receip
     if job is None:
         return _forgotten(kept)
     if job.state == "DONE":
-        words = _("Delivered: %(pages)s pages, call %(dials)s.") % {"pages": job.pages, "dials": max(job.dials, 1)}
+        words = _("Delivered with call %(dials)s. Pages: %(pages)s.") % {"pages": job.pages, "dials": max(job.dials, 1)}
         return Receipt(Outcome.SENT, 200, words, external_id=number, kept=_again(kept))
     if job.state == "FAILED":
         words = _("Not delivered after %(dials)s calls: %(why)s") % {"dials": job.dials, "why": job.status or "?"}

@@ -143,6 +143,8 @@ def test_a_job_that_waits_at_the_server_is_called_off(hylafax_server, queue, age
         "Called off at the fax server. Calls until then: 0, pages: 0.",
     )
     assert "call_off" not in delivery.content
+    shown = desk.get(f"/desk/inbox/{number}/").content.decode()
+    assert ">Called off at the fax server. Calls until then: 0, pages: 0.<" in shown, "not only as a tooltip"
     assert not Ticket.objects.get().events.filter(what="undelivered").exists(), "nobody has to look at it again"
     with hfaxd.connected(at(channel)) as session:
         assert session.job(job).state == "FAILED"
@@ -169,7 +171,7 @@ def test_it_is_said_when_a_call_off_came_too_late_or_is_refused():
         receipt = sending._taken_back(Said(*states, refused=refused), "7", {"mark": "m", "job": "7"})
         return receipt.outcome, receipt.response
 
-    late = "It was too late to call it off. Delivered: 2 pages, call 1."
+    late = "It was too late to call it off. Delivered with call 1. Pages: 2."
     assert asked("DONE") == (Outcome.SENT, late)
     assert asked("ACTIVE", "DONE") == (Outcome.SENT, late)
     assert asked("ACTIVE", "ACTIVE") == (Outcome.LATER, "It is being called off.")
@@ -344,7 +346,7 @@ def test_an_answer_is_really_dialled_and_comes_back_in(spool, queue, agent, othe
             seen.append(delivery.response)
             time.sleep(1)
         assert delivery.state == S.SENT, f"{seen}\n{exchange.log()}"
-        assert delivery.response == "Delivered: 1 pages, call 1."
+        assert delivery.response == "Delivered with call 1. Pages: 1."
         assert any(words.startswith(("Being dialled", "Call 1")) for words in seen), seen
         hylafax.wait(lambda: list((spool / "jobs").glob("job.*")), 30, "the hook")
         assert flush(spool) == 0
