@@ -120,8 +120,8 @@ class Board:
         self._load: dict[int, int] = {}
         self._last: dict[int, dict[int, datetime | None]] = {}
 
-    def choose(self, strategy: str, queue: Queue) -> User | None:
-        """Who gets the next ticket of this queue; None when nobody has room."""
+    def choose(self, strategy: str, queue: Queue, without: int | None = None) -> User | None:
+        """Who gets the next ticket of this queue; None when nobody has room. The person `without` gets nothing."""
         if queue.pk not in self._last:
             self._read(queue)
         last = self._last[queue.pk]
@@ -136,6 +136,7 @@ class Board:
                     available=self._people[key].is_available,
                 )
                 for key in last
+                if key != without
             ],
         )
         if chosen is None:
@@ -176,12 +177,12 @@ def queues_with_room() -> set[int]:
     return {queue for queue, user, capacity in rows if busy.get(user, 0) < capacity}
 
 
-def assign_by_strategy(change: Change, strategy: str, why: str = "") -> User | None:
-    """Give the ticket to whom the strategy chooses; None, and no change, when nobody has room."""
+def assign_by_strategy(change: Change, strategy: str, why: str = "", without: int | None = None) -> User | None:
+    """Give the ticket to whom the strategy chooses, but not to `without`; None, and no change, when nobody has room."""
     if change.ticket.assignee_id is not None:
         return change.ticket.assignee
     change.board = change.board or Board()
-    user = change.board.choose(strategy, change.ticket.queue)
+    user = change.board.choose(strategy, change.ticket.queue, without)
     if user is not None:
         change.assign(user, why)
     return user

@@ -23,7 +23,7 @@ from inbox.calls.words import OUTCOMES
 from inbox.models import Attachment, Call
 from inbox.services import call_log
 from inbox.workspace.access import AgentRequest, desk
-from inbox.workspace.deeds import colleagues
+from inbox.workspace.duty import colleagues
 
 VIEWS = (
     ("all", gettext_lazy("All")),

@@ -176,14 +176,14 @@ def seen(ticket: Ticket, by: User, seq: int) -> None:
 def hand_over(ticket: Ticket, queue: Queue, by: User) -> Ticket:
     """Give the chat to another queue: to somebody there, else it waits at the place it had in the line.
 
-    Who gave it away gets it again only from the line, when nobody else takes it.
+    Who gave it away does not get it again by itself; he may take it.
     """
     change = Change.lock(ticket.pk, actor=by)
-    change.move(queue, why="handed over")
-    change.assign(None, why="handed over")
+    change.move(queue, why=waiting_chats.HANDED_OVER)
+    change.assign(None, why=waiting_chats.HANDED_OVER)
     if queue.strategy != Queue.Strategy.MANUAL:
-        change.board = ChatBoard(without=by)
-        rules.assign_by_strategy(change, queue.strategy, why="chat")
+        change.board = ChatBoard()
+        rules.assign_by_strategy(change, queue.strategy, why="chat", without=by.pk)
     rules.run_changed([change])
     change.save()
     transaction.on_commit(waiting_chats.assign, robust=True)

@@ -92,21 +92,13 @@ def duty(queue: Queue, at: datetime | None = None) -> str:
 
 
 class ChatBoard(Board):
-    """As Board, for chats: only people who are here count, and a chat takes one of their places for chats.
-
-    `without` gets nothing.
-    """
-
-    def __init__(self, without: User | None = None) -> None:
-        super().__init__()
-        self._without = without
+    """As Board, for chats: only people who are here count, and a chat takes one of their places for chats."""
 
     def _members(self, queue: Queue) -> QuerySet[QueueMember]:
         return (
             super()
             ._members(queue)
             .filter(user__presence__state=Presence.State.ONLINE, user__presence__seen_at__gt=timezone.now() - HERE)
-            .exclude(user=self._without)
         )
 
     def loads(self, people: Iterable[int]) -> dict[int, int]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.service import rules
 from crm.service.changes import Change
+from crm.service.models import TicketEvent
 from inbox.models import Conversation, Presence
 from inbox.services.presence import HERE, TALKING, ChatBoard
 from routing.models import Queue
@@ -21,6 +22,8 @@ STAYED = timedelta(minutes=10)
 IDLE = timedelta(minutes=30)
 """A talk ends when its visitor has been gone for so long. Its ticket goes on."""
 AT_ONCE = 50
+HANDED_OVER = "handed over"
+"""Why a chat has nobody, in its history: somebody gave it to a queue."""
 
 
 def assign() -> int:
@@ -37,7 +40,7 @@ def assign() -> int:
 @transaction.atomic
 def _give(line: list[int]) -> int:
     changes = {c.ticket.pk: c for c in Change.lock_all(line)}
-    board = ChatBoard()
+    board, givers = ChatBoard(), _givers(line)
     given = []
     for key in line:
         change = changes[key]
@@ -45,12 +48,20 @@ def _give(line: list[int]) -> int:
         if ticket.assignee_id is not None or ticket.status not in TALKING:
             continue
         change.board = board
-        if rules.assign_by_strategy(change, ticket.queue.strategy, why="chat") is not None:
+        without = givers.get(ticket.pk)
+        if rules.assign_by_strategy(change, ticket.queue.strategy, why="chat", without=without) is not None:
             given.append(change)
     if given:
         rules.run_changed(given)
         Change.save_all(given)
     return len(given)
+
+
+def _givers(line: list[int]) -> dict[int, int | None]:
+    """Who handed each of these over, where that is the last that became of it: it is not given back to him."""
+    events = TicketEvent.objects.filter(ticket__in=line, what__in=("assignee", "queue")).order_by("seq")
+    last = {ticket: (why, actor) for ticket, why, actor in events.values_list("ticket", "why", "actor")}
+    return {ticket: actor for ticket, (why, actor) in last.items() if why == HANDED_OVER}
 
 
 def take_back() -> int:

@@ -201,15 +201,23 @@ def after(request: AgentRequest, number: int, seq: int) -> HttpResponse:
 
 @desk("POST")
 def say(request: AgentRequest, number: int) -> HttpResponse:
-    """Answer the visitor. Whoever answers a chat that nobody has, has it."""
+    """Answer the visitor. Whoever answers a chat that nobody has, has it.
+
+    While there is something that the column has not shown, the answer is held and that is shown (409).
+    """
     ticket, talk = _talk(request, number)
     try:
         way = _way_to(ticket, talk)
         text, files = text_sent(request), files_sent(request)
-        if ticket.assignee_id is None:
-            ticket = chats.take_over(ticket, request.user)
-        answer = partial(replies.reply, ticket, author=request.user, text=text, attached=files)
-        once(request.user, client_id(request), partial(answer, channel=way.channel, to=way.recipient))
+        answer = partial(replies.reply, ticket, author=request.user, text=text, attached=files, seen=_seen(request))
+        with transaction.atomic():
+            if ticket.assignee_id is None:
+                chats.take_over(ticket, request.user)
+            once(request.user, client_id(request), partial(answer, channel=way.channel, to=way.recipient))
+    except replies.UnseenMessages:
+        response = changes(request, number, _seen(request))
+        response.status_code = 409
+        return response
     except (ValueError, ValidationError, replies.NoWayOut) as fault:
         return refuse(request, fault)
     return changes(request, number, _seen(request))

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from crm.customers.models import Tag
 from crm.organisation.models import User
-from crm.organisation.roles import ADMINISTRATOR, AGENT, SUPERVISOR
 from crm.service import access as ticket_access
 from crm.service import services
 from crm.service.changes import TicketMerged
@@ -24,6 +23,7 @@ from inbox.models import Delivery, Message
 from inbox.services import deliveries, macros, merging
 from inbox.workspace import conversation
 from inbox.workspace.access import AgentRequest, desk, key_in, ticket_or_404, visible
+from inbox.workspace.duty import posts
 from inbox.workspace.tickets import changes
 from routing.engine import RuleInvalid
 from routing.models import Macro, Queue
@@ -38,19 +38,6 @@ def number_in(text: str, most: int = 17) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= most):
         raise Refused(_("That is not a number."))
     return int(text)
-
-
-def colleagues(ticket: Ticket | None = None) -> list[User]:
-    """Who may be given tickets; for one ticket, those who see its queue, its members first."""
-    people = User.objects.filter(is_active=True, is_staff=True, groups__name__in=(ADMINISTRATOR, SUPERVISOR, AGENT))
-    found = list(people.distinct().order_by("name", "email").prefetch_related("groups")[:200])
-    for user in found:
-        user.__dict__["roles"] = frozenset(group.name for group in user.groups.all())
-    if ticket:
-        members = set(ticket.queue.members.values_list("user_id", flat=True))
-        found = [user for user in found if user.pk in members or user.roles & {ADMINISTRATOR, SUPERVISOR}]
-        found.sort(key=lambda user: user.pk not in members)
-    return found
 
 
 def _status(ticket: Ticket, value: str, by: User) -> None:
@@ -254,7 +241,7 @@ def choices(request: AgentRequest, what: str) -> HttpResponse:
     rows: list[tuple[str, str, str]]
     match what:
         case "people":
-            rows = [(str(user.pk), str(user), user.email) for user in colleagues(ticket)]
+            return render(request, "inbox/choices.html", {"rows": posts(ticket), "what": what})
         case "queues":
             rows = [(str(q.pk), q.name, "") for q in Queue.objects.filter(active=True)]
         case "macros":

@@ -48,6 +48,7 @@ def words() -> dict[str, str]:
         "visitorTyping": _("is typing…"),
         "read": _("Seen"),
         "sentTo": _("Sent"),
+        "held": _("Not sent yet: something new has arrived. Read it, then send again."),
         "full": _("Four chats are open. Close one first."),
         "unavailable": _("A preview is not available. The file can be downloaded."),
     }

@@ -21,7 +21,8 @@ from inbox.services import replies
 from inbox.services.submissions import once
 from inbox.workspace import conversation, ways
 from inbox.workspace.access import AgentRequest, desk, ticket_or_404
-from inbox.workspace.deeds import Refused, _seen, colleagues, refuse
+from inbox.workspace.deeds import Refused, _seen, refuse
+from inbox.workspace.duty import colleagues
 from inbox.workspace.tickets import ANSWERED_AS, changes
 
 File = tuple[str, str, bytes]

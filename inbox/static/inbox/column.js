@@ -157,6 +157,7 @@ export class Column {
     this.sending = false;
     if (!response) { this.error(words.failed); return; }
     const html = await response.text();
+    if (response.status === 409) { this.apply(html); this.toEnd(); this.error(words.held); return; }
     if (response.status === 413) { this.error(words.unsaved); return; }
     if (!response.ok) { this.error(response.status === 422 ? parse(html).textContent.trim() : words.failed); return; }
     this.text.value = "";

@@ -149,7 +149,26 @@ def test_after_an_outage_everybody_has_time_to_come_back_to_his_chats(chat: Any,
     assert team[2] not in assignees()
 
 
-def test_a_chat_that_is_handed_over_comes_back_only_where_nobody_else_is(
+def test_a_chat_that_is_handed_over_does_not_come_back_by_itself(
+    chat: Any, team: Any, queue: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    Browser(chat).say("Hello")
+    ticket = Ticket.objects.get()
+    giver = team[0]
+    Presence.objects.exclude(user=giver).delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        chats.hand_over(ticket, queue, giver)
+    assert (assignees(), waiting_chats.assign()) == ([None], 0)
+    # Somebody else comes, has it, and goes: then it may be anybody's.
+    presence.beat(team[1])
+    assert assignees() == [team[1]]
+    Presence.objects.filter(user=team[1]).update(seen_at=timezone.now() - timedelta(minutes=2))
+    Presence.objects.filter(user=giver).update(since=timezone.now() - timedelta(minutes=2))
+    assert waiting_chats.take_back() == 1
+    assert assignees() == [giver]
+
+
+def test_a_chat_that_is_handed_over_goes_to_somebody_else_who_is_here(
     chat: Any, team: Any, queue: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     other = factories.QueueFactory(strategy="least-busy")

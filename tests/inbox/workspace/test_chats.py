@@ -17,6 +17,7 @@ from inbox.templatetags import desk as desk_tags
 from inbox.workspace import duty
 from tests import factories
 from tests.inbox.chat.conftest import ORIGIN, Browser, make_chat
+from tests.inbox.chat.test_surroundings import picture, send_file
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -67,7 +68,9 @@ def test_a_chat_waits_is_taken_answered_and_ended(desk, talk, visitor, agent):
     assert taken.status_code == 200
     assert 'data-own="1"' in taken.content.decode()
     assert [line.talk for line in desk.get(reverse("inbox:chat_lines")).context["mine"]] == [talk]
-    said = desk.post(url("chat_say", talk), {"text": "Yes, three of them.", "seen": "1"}, **HTMX)
+    said = desk.post(
+        url("chat_say", talk), {"text": "Yes, three of them.", "seen": talk.ticket.messages.get().seq}, **HTMX
+    )
     assert said.status_code == 200
     assert "Yes, three of them." in said.content.decode()
     answers = [event for event in visitor.events()["events"] if event["kind"] == "answer"]
@@ -80,13 +83,25 @@ def test_a_chat_waits_is_taken_answered_and_ended(desk, talk, visitor, agent):
 
 
 def test_whoever_answers_a_chat_that_nobody_has_has_it(desk, talk, agent):
-    assert desk.post(url("chat_say", talk), {"text": "Hello"}, **HTMX).status_code == 200
+    assert desk.post(url("chat_say", talk), {"text": "Hello", "seen": "9"}, **HTMX).status_code == 200
     talk.ticket.refresh_from_db()
     assert talk.ticket.assignee == agent
 
 
+def test_an_answer_is_held_while_there_is_something_that_its_author_has_not_seen(desk, talk, visitor):
+    seen = talk.ticket.messages.get().seq
+    visitor.say("Wait, I mean the red one")
+    held = desk.post(url("chat_say", talk), {"text": "Yes", "seen": seen}, **HTMX)
+    assert held.status_code == 409
+    assert "Wait, I mean the red one" in held.content.decode()
+    talk.ticket.refresh_from_db()
+    assert (talk.ticket.assignee, talk.ticket.messages.filter(kind="outbound").count()) == (None, 0)
+    assert desk.post(url("chat_say", talk), {"text": "No", "seen": talk.ticket.sequence}, **HTMX).status_code == 200
+    assert [event["text"] for event in visitor.events()["events"] if event["kind"] == "answer"] == ["No"]
+
+
 def test_the_same_answer_again_is_said_once(desk, talk, visitor):
-    said = {"text": "Hello", "client_id": "0123456789abcdef"}
+    said = {"text": "Hello", "client_id": "0123456789abcdef", "seen": talk.ticket.sequence}
     for _ in range(2):
         assert desk.post(url("chat_say", talk), said, **HTMX).status_code == 200
     assert [event["text"] for event in visitor.events()["events"] if event["kind"] == "answer"] == ["Hello"]
@@ -214,13 +229,13 @@ def test_an_answer_by_chat_goes_to_its_visitor_also_when_somebody_wrote_by_mail_
     factories.MessageFactory(
         ticket=Ticket.objects.get(), channel=channel, contact=talk.ticket.contact, from_address="v@customer.test"
     )
-    assert desk.post(url("chat_say", talk), {"text": "Here"}, **HTMX).status_code == 200
+    assert desk.post(url("chat_say", talk), {"text": "Here", "seen": "99"}, **HTMX).status_code == 200
     assert Delivery.objects.latest("pk").recipient == talk.visitor.address
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 300_000])
 def test_what_cannot_be_said_is_refused_in_words(text, desk, talk):
-    answer = desk.post(url("chat_say", talk), {"text": text}, **HTMX)
+    answer = desk.post(url("chat_say", talk), {"text": text, "seen": "99"}, **HTMX)
     assert answer.status_code == 422
     assert "data-refused" in answer.content.decode()
     assert Ticket.objects.get().assignee is None
@@ -241,6 +256,23 @@ def test_presence_is_chosen_and_shown_to_who_answers_for_all(desk, agent, superv
     ]
     Presence.objects.update(state="online")
     assert [post.state for post in duty.posts()] == ["online", "gone"]
+
+
+def test_whoever_hands_a_chat_over_sees_who_is_here(desk, talk, agent, queue):
+    near, far = (factories.StaffFactory(name=name, role="agent") for name in ("Near", "Far"))
+    for colleague in (near, far):
+        factories.QueueMemberFactory(queue=queue, user=colleague)
+    Presence.objects.create(user=near)
+    chats.take_over(talk.ticket, near)
+    address = reverse("inbox:choices", args=["people"])
+    shown = desk.get(address, {"ticket": talk.ticket.number}, **HTMX).content.decode()
+    places = [shown.index(words) for words in ("Agent", "0 chats", "Near", "1 chat<", "Far", "Not here")]
+    assert places == sorted(places)
+
+
+def test_a_chat_of_files_alone_shows_their_names_in_the_list(desk, visitor, talk):
+    assert send_file(visitor, picture(), "leak.png").status_code == 200
+    assert "leak.png" in desk.get(reverse("inbox:chat_lines")).content.decode()
 
 
 def test_lists_show_the_medium_the_visitor_and_his_wait(desk, talk, ticket):

@@ -136,6 +136,31 @@ def test_two_chats_at_once_a_colleague_takes_over_and_everybody_sees_it(
         visitor.context.close()
 
 
+def test_an_answer_waits_for_what_its_author_has_not_seen(browser, site, chat, agent, open_desk):
+    _desk, page = open_desk(agent)
+    marta = Visitor(browser, site, chat, "Marta")
+    marta.say("Is the blue one in stock?")
+    page.locator("[data-line]", has_text="Marta").get_by_role("button", name="Take").click()
+    field = column(page, "Marta").locator("textarea")
+    expect(field).to_be_focused()
+    # What comes now does not reach the column by itself.
+    page.evaluate(
+        "window.fetch = (ask => (url, ...rest) => String(url).includes('/after/') ? new Promise(() => {}) : ask(url, ...rest))(window.fetch)"
+    )
+    marta.say("Sorry, the red one")
+    field.fill("Yes")
+    field.press("Enter")
+    column(page, "Marta").get_by_text("Not sent yet").wait_for()
+    column(page, "Marta").get_by_text("Sorry, the red one").wait_for()
+    expect(field).to_have_value("Yes")
+    assert marta.heard() == []
+    field.fill("No, only the blue one")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    assert marta.heard() == ["No, only the blue one"]
+    marta.context.close()
+
+
 def test_after_a_cut_every_message_is_there_once(browser, site, chat, agent, open_desk):
     desk, page = open_desk(agent)
     marta = Visitor(browser, site, chat, "Marta")
