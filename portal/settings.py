@@ -120,6 +120,9 @@ TEMPLATES = [
     }
 ]
 
+LEASE_SECONDS = env.int("LEASE_SECONDS", 30)
+"""How long a duty (a mailbox, the scheduler, a mail on its way out) stays with a process that was killed or froze."""
+
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'guichet.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "core.sqlite3"
@@ -136,9 +139,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Whoever freezes inside a transaction keeps its locks from his successor, no longer than his duties. A busy machine
+    # may hold up an honest one for a moment.
+    idle = max(LEASE_SECONDS, 5)
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 8), "timeout": 10},
-        "options": "-c lock_timeout=15s -c statement_timeout=60s",
+        "options": f"-c lock_timeout=15s -c statement_timeout=60s -c idle_in_transaction_session_timeout={idle}s",
     }
     if TESTING:
         DATABASES["default"]["OPTIONS"] = {}
@@ -273,8 +279,6 @@ SCANNER = env.str("SCANNER", "")
 """Where a virus scanner listens that speaks clamd's protocol: `host:port`, or the path of its socket."""
 SCANNER_REQUIRED = env.bool("SCANNER_REQUIRED", True)
 """Whether files are kept back while the scanner does not answer."""
-LEASE_SECONDS = env.int("LEASE_SECONDS", 30)
-"""How long a duty (a mailbox, the scheduler, a mail on its way out) stays with a process that was killed or froze."""
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 """Bearer token for /metrics; without one nobody reads them, but in a try-out."""
 OUTBOUND_PRIVATE_HOSTS = env.list("OUTBOUND_PRIVATE_HOSTS", default=[])

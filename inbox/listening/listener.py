@@ -12,7 +12,7 @@ import threading
 import time
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -49,6 +49,9 @@ class Listener(threading.Thread):
         self._wake = threading.Event()
         self._stopping = False
         self._healthy_at = 0.0
+        self._lease = f"imap:{channel.pk}"
+        self._fence: int | None = None
+        self._renewed_at = 0.0
 
     def stop(self) -> None:
         """End soon."""
@@ -58,17 +61,17 @@ class Listener(threading.Thread):
     def run(self) -> None:
         """Connect, listen, and connect again later when that fails."""
         failures = 0
-        lease = f"imap:{self.channel.pk}"
         while not self._stopping:
             pause = min(FIRST_PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
             try:
-                fence = Lease.take(lease, self.holder, settings.LEASE_SECONDS)
+                self._fence = Lease.take(self._lease, self.holder, settings.LEASE_SECONDS)
+                self._renewed_at = time.monotonic()
                 connection.close()
-                if fence is None:
+                if self._fence is None:
                     pause = min(settings.LEASE_SECONDS / 4, LONGEST_PAUSE)
                 else:
                     failures += 1
-                    self._listen(lease, fence)
+                    self._listen(self._fence)
                     failures = 0
             except LeaseLost:
                 log.warning("%s: another listener has taken over", self.channel)
@@ -84,28 +87,36 @@ class Listener(threading.Thread):
             except Exception as why:
                 log.exception("%s: receiving fell", self.channel)
                 self._trouble(_("Receiving failed: %(detail)s") % {"detail": f"{type(why).__name__}: {why}"[:200]})
-            self._healthy_at = 0.0
+            self._healthy_at, self._fence = 0.0, None
             connection.close()
             if not self._stopping:
                 self._wake.wait(pause * random.uniform(0.8, 1.2))
                 self._wake.clear()
         with contextlib.suppress(Exception):
-            Lease.give_back(lease, self.holder)
+            Lease.give_back(self._lease, self.holder)
         connection.close()
 
-    def _listen(self, lease: str, fence: int) -> None:
+    def keep(self) -> None:
+        """Keep the mailbox while this thread waits for a slow server; called now and then by the watch."""
+        fence = self._fence
+        if fence is not None and time.monotonic() - self._renewed_at > settings.LEASE_SECONDS / 3:
+            self._renewed_at = time.monotonic()
+            with contextlib.suppress(DatabaseError):  # the thread's own next write finds out
+                Lease.renew(self._lease, self.holder, fence, settings.LEASE_SECONDS)
+
+    def _listen(self, fence: int) -> None:
         server = imap_server(self.channel.settings, self.channel.secrets())
         if server is None:
             raise MailFault(_("No IMAP server is set."), account=True)
         mailbox = imap.Mailbox(server, seconds=settings.MAIL_TIMEOUT, rotated=self._keep_refresh_token)
         try:
-            intake = Intake(self.channel, mailbox, lease, self.holder, fence)
+            intake = Intake(self.channel, mailbox, self._lease, self.holder, fence)
             intake.open()
             intake.catch_up()
             while not self._stopping:
                 mailbox.news()
                 while intake.take_new() or mailbox.news():
-                    self._renew(lease, fence)
+                    self._renew(fence)
                 self._good()
                 self._wake.clear()
                 mailbox.idle(self._wake)
@@ -113,16 +124,17 @@ class Listener(threading.Thread):
                     # It was announced before imaplib2 had noted that it idles, which it then never tells.
                     self._wake.set()
                 while not self._stopping:
-                    self._renew(lease, fence)
+                    self._renew(fence)
                     rest()
                     if self._wake.wait(settings.LEASE_SECONDS / 3):
                         break
         finally:
             mailbox.close()
 
-    def _renew(self, lease: str, fence: int) -> None:
-        if Lease.take(lease, self.holder, settings.LEASE_SECONDS) != fence:
-            raise LeaseLost(lease)
+    def _renew(self, fence: int) -> None:
+        self._renewed_at = time.monotonic()
+        if not Lease.renew(self._lease, self.holder, fence, settings.LEASE_SECONDS):
+            raise LeaseLost(self._lease)
 
     def _keep_refresh_token(self, token: str) -> None:
         self.channel.sealed = keep_refresh_token(self.channel.pk, token).sealed
@@ -188,6 +200,8 @@ class Watch:
                 listener.stop()
             if not listener.is_alive():
                 del self._listeners[pk]
+            else:
+                listener.keep()
         for pk, channel in wanted.items():
             if pk not in self._listeners:
                 self._listeners[pk] = listener = Listener(channel, self._holder)

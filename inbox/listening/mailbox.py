@@ -95,7 +95,7 @@ class Intake:
 
     def _check_lease(self) -> None:
         # In the transaction that writes: a listener that was frozen past its lease writes nothing.
-        if not Lease.still_held(*self._lease):
+        if not Lease.renew(*self._lease, settings.LEASE_SECONDS):
             raise LeaseLost(self._lease[0])
 
     def catch_up(self) -> None:

@@ -13,7 +13,8 @@ class Proxy:
 
     def __init__(self, target: int) -> None:
         self.mode = "pass"
-        self.delay = 0.05
+        self.delay, self.burst = 0.05, 1
+        """When slow: seconds between so many bytes each."""
         self.cut_after: int | None = None
         """Bytes from the server after which the next connection is cut, once."""
         self.cut_at = b""
@@ -51,7 +52,7 @@ class Proxy:
         passed = 0
         while True:
             try:
-                data = source.recv(1 if self.mode == "slow" else 65536)
+                data = source.recv(self.burst if self.mode == "slow" else 65536)
                 while self.mode == "freeze":
                     time.sleep(0.02)
                 if self.mode == "slow":

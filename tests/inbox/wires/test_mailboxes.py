@@ -241,6 +241,23 @@ def test_a_listener_that_lost_its_lease_writes_nothing(dovecot: Dovecot, box):
     new.mailbox.close()
 
 
+def test_a_slow_server_is_read_to_the_end(dovecot: Dovecot, box, settings):
+    """One fetch takes longer than a lease lasts: neither is its mail given up, nor does another listener begin anew."""
+    settings.LEASE_SECONDS = 1
+    proxy = Proxy(dovecot.port)
+    proxy.delay, proxy.burst = 0.05, 200
+    try:
+        mailbox_channel(dovecot, box, port=proxy.port)
+        with listening_now("first"), listening_now("second"):
+            until(lambda: Channel.objects.get().receiving_health == "good")
+            proxy.mode = "slow"
+            dovecot.put(box, mail(1, body=("y" * 70 + "\r\n") * 200))
+            until(lambda: stored() == [1])
+        assert proxy.accepted == 1
+    finally:
+        proxy.close()
+
+
 def test_two_watches_import_each_mail_once(dovecot: Dovecot, box):
     mailbox_channel(dovecot, box)
     with listening_now("first"), listening_now("second"):
