@@ -9,6 +9,7 @@ from . import quote_words as words
 WIDTH = 600
 """Characters of a line that are looked at; nobody introduces a quotation behind more."""
 _TABLE = re.compile(r"^\|\s*([^|\n]{1,20}?)\s*\|([^|\n]{0,300})\|?\s*$")
+_ADDRESS_OR_TIME = re.compile(rf"{words.ADDRESS.pattern}|\b20\d\d\b.*\d[:.]\d\d|\d[:.]\d\d.*\b20\d\d\b")
 _LOOK_AHEAD = 30
 """Blank lines behind which the next line is looked for."""
 
@@ -62,11 +63,8 @@ def begins_header(lines: list[str], index: int) -> bool:
             break
     told = kinds & {"from", "date", "to", "subject"}
     if "from" in told and ({"date", "subject"} & told):
-        return (
-            len(told) >= 3
-            or bool(words.ADDRESS.search(" ".join(values)))
-            or bool(re.search(r"\d{4}|\d:\d\d", " ".join(values)))
-        )
+        # Forms have such fields too: where somebody travels, and when. No client leaves out all of these.
+        return {"date", "subject"} <= told or any(_ADDRESS_OR_TIME.search(value) for value in values)
     if {"date", "to"} <= told or {"to", "subject"} <= told:
         return bool(words.ADDRESS.search(" ".join(values))) and bool(re.search(r"\d", " ".join(values)))
     if _unknown_header_block(lines, index):

@@ -1,8 +1,10 @@
-"""How mail clients introduce what they quote, in some thirty languages. No pattern ever sees a whole body."""
+"""How mail clients introduce what they quote, in some thirty languages. Only a screened pattern sees a whole body."""
 
 from __future__ import annotations
 
 import re
+
+from .screening import Screened
 
 
 def _any(*patterns: str) -> str:
@@ -26,6 +28,12 @@ VERB = re.compile(
     re.IGNORECASE,
 )
 
+TOLD_TO = re.compile(
+    r"\bwrote (?:to )?(?:me|us|you|him|her|them)\b|\bschrieb(?:en)? (?:sie )?(?:mir|uns|mich)\b|"
+    r"\b(?:m['’]|nous |vous |lui )a écrit\b|\bme escribió|\bnos escribió|写信给|寫信給|给我(?:们)?写",
+    re.IGNORECASE,
+)
+"""As people tell of a letter; programs never say to whom."""
 # A wrapped introduction is only looked for where a line begins like one.
 OPENER = re.compile(
     r"^[\s>*_<|(-]{0,12}(?:"
@@ -91,7 +99,8 @@ ORIGINAL = re.compile(
     r"^[\s>*]{0,6}(?:[-=_—–‐*]{2,}\s*|\*{1,2})\s{0,3}(?:"
     + _any(
         r"original(?:[ -]?(?:message|appointment|text|e-?mail|mail))?|repl(?:y|ied) message|in reply to|"
-        r"previous (?:message|repl(?:y|ies))|vorherige antworten|réponses précédentes|respuestas anteriores|"
+        r"previous (?:messages?|repl(?:y|ies)|conversation)|vorherige antworten|réponses précédentes|"
+        r"respuestas anteriores|"
         r"message below|your (?:message|mail)|reply (?:above|below)[^\n]{0,40}|"
         r"quoted (?:message|text)",
         r"ursprüngliche (?:nachricht|mail|e-?mail)|original-?nachricht|originalnachricht|urspr\. nachricht|"
@@ -118,15 +127,23 @@ ORIGINAL = re.compile(
     r"|^[\s>*-]{0,12}repl(?:y|ied) to [^\n]{1,80}-{3,}\s*$"
     r"|^[\s>*\[]{0,6}original message processed by david\b[^\n]{0,80}$"
     # GroupWise: ">>> Ann <a@b> 3/2/2026 10:20 AM >>>"
-    r"|^>{3} [^\n]{0,200}\d[^\n]{0,60}>{3}\s*$"
-    # What service desks set above their own mail, for the answer to be found.
-    r"|^ {0,3}[#=_*-]{2,20} {0,3}(?:(?:please )?(?:type|write|enter|add)? ?(?:your )?reply above this line|"
-    r"(?:bitte )?(?:schreiben?|geben|gib) (?:sie )?(?:ihre|deine) antwort (?:über|oberhalb)[^\n]{0,40}|"
-    r"(?:veuillez )?(?:saisir|écrire) votre réponse au-dessus[^\n]{0,40}|"
-    r"(?:por favor,? )?(?:escriba|introduzca) su respuesta (?:por )?encima[^\n]{0,40}|"
-    r"请在(?:此|这)行(?:上方|以上)[^\n]{0,20})[\s#=_.*-]{0,20}$",
+    r"|^>{3} [^\n]{0,200}\d[^\n]{0,60}>{3}\s*$",
     re.IGNORECASE,
 )
+ABOVE_THIS_LINE = Screened(
+    r"^(?:[^\w\n]|_){0,40}(?=[^\n]{0,90}(?:repl|answer|respon|write|antwo[ro]|répon|respuesta|rispo|resposta|ответ|відпов|"
+    r"odpow|svar|回[复覆答]|答[复覆]|返信))"
+    r"[^\n.:：?？]{0,60}?(?:above this line|(?:über|oberhalb) dieser (?:zeile|linie)|"
+    r"au[- ]dessus de cette ligne|encima de esta línea|acima desta linha|"
+    r"(?:al di )?sopra (?:di )?questa (?:riga|linea)|"
+    r"boven deze (?:regel|lijn)|над (?:этой|цією) (?:строкой|линией|чертой|лінією)|(?:powyżej|nad) tej linii|"
+    r"(?:ovanför|over) denn[ae] (?:rad|raden|linjen?)|[此这這该該][行线線条條](?:的)?(?:以上|之上|上方|上面)|"
+    r"在上面回[复覆])"
+    r"(?: (?:to [^\n.?]{1,40}|ein|eingeben|schreiben|antworten|verfassen|hinzufügen)|[回答，,][^\n?？]{0,12})?"
+    r"(?:[^\w\n]|_){0,40}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What service desks set above their own mail, for the answer to be found."""
 FORWARD = re.compile(
     r"^[\s*]{0,6}(?:[-=_—–]{2,}\s*)?(?:"
     + _any(

@@ -15,7 +15,7 @@ from .quote_fields import WIDTH, as_field, begins_header, next_filled
 from .quote_html import own_text_length
 from .quote_notes import card_above
 
-_QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<)")
+_QUOTED = re.compile(r"^[ \t]{0,4}(?:>|&gt;|＞)(?![^\n]*<<<|=\s?\d)")
 _TELLING = re.compile(
     r"[\d:：@]| via |写|寫|작성|-- ?$|^[\s>]*(?:on|am|le|el|il|op|em|den|in message)\s", re.IGNORECASE
 )
@@ -66,6 +66,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
     """The lines that are not quoted, and whether anything was recognised as quoted."""
     kept: list[str] = []
     found = worded = False
+    above = words.ABOVE_THIS_LINE.search("\n".join(lines)) is not None
     index = 0
     while index < len(lines):
         line = lines[index][:WIDTH].rstrip()
@@ -98,6 +99,7 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             continue
         if (
             words.ORIGINAL.match(line.replace("&nbsp;", " "))
+            or (above and len(line) < 140 and words.ABOVE_THIS_LINE.match(line))
             or words.INLINE_HEADER.match(line)
             or begins_header(lines, index)
         ):
@@ -294,6 +296,9 @@ def _address_and_time(lines: list[str], index: int) -> int:
 def _introduces(joined: str, lines: list[str], after: int) -> bool:
     if not words.ENDING.search(joined[-40:]):
         return False
+    if words.TOLD_TO.search(joined):
+        follows = next_filled(lines, after)
+        return follows < len(lines) and _is_quoted(lines, follows)
     dated = bool(re.search(r"\d", joined))
     addressed = bool(words.ADDRESS.search(joined))
     if words.VERB.search(joined):
