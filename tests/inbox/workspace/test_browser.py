@@ -99,6 +99,7 @@ def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent,
     one, two = desks
     path = f"/desk/inbox/{ticket.number}/"
     page = one.open(path)
+    page.wait_for_load_state("networkidle")  # what is under way is answered still
     one.context.set_offline(True)
     page.evaluate("() => 0")
     for n in range(5):
