@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
 SECONDS = 15.0
 BYTES = 200_000
@@ -58,6 +59,13 @@ def checked_addresses(host: str, port: int) -> list[str]:
     if host not in settings.OUTBOUND_PRIVATE_HOSTS and not all(_is_public(str(each)) for each in found):
         raise OutboundRefused(f"{host} is not on the public internet")
     return sorted(str(each) for each in found)
+
+
+PRIVATE = gettext_lazy(
+    "%(host)s belongs to a private network and is never called. Enter a public address. Whoever runs"
+    " this installation can allow a host of the own network with the setting OUTBOUND_PRIVATE_HOSTS."
+)
+"""What is said of a host that is `never_called`, where somebody enters it."""
 
 
 def never_called(host: str) -> bool:

@@ -50,7 +50,7 @@ class RefusedNumberViewSet(RecordViewSet):
     menu_label = gettext_lazy("Do not call")
     edit_enabled = False
     list_display: ClassVar = [
-        "number",
+        "__str__",
         "reason",
         PersonColumn("by", label=gettext_lazy("Written down by")),
         MomentColumn("at", label=gettext_lazy("Since"), sort_key="at"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.customers import consent, timeline
 from crm.customers.models import Contact, TimelineEntry
+from crm.organisation.models import User
 from crm.service.models import Ticket
 from inbox.calls.access import call_or_404, ticket_of
 from inbox.calls.words import OUTCOMES
@@ -25,6 +26,8 @@ from inbox.workspace.access import AgentRequest, desk, visible
 TICKETS, PAST = 4, 4
 RINGS = timedelta(minutes=15)
 """A card shows no longer while it rings: nobody waits so long, its end was not told."""
+AFTERWARDS = timedelta(minutes=5)
+"""So long after a talk its card stays for who had it, to write down what came of it."""
 NOTE_MOST = 20_000
 
 
@@ -36,7 +39,14 @@ def ringing(request: AgentRequest) -> HttpResponse:
     mine = Q(state=Call.State.RINGING, rang=request.user, started_at__gt=recent)
     mine |= Q(state=Call.State.RINGING, agent=request.user, started_at__gt=recent)
     mine |= Q(state=Call.State.TALKING, agent=request.user)
+    mine |= _over(request.user)
     return JsonResponse({"calls": sorted(set(rows.filter(mine).values_list("pk", flat=True)[:20]))})
+
+
+def _over(user: User) -> Q:
+    """Talks of `user` that ended just now, and of which he has not said what came of them."""
+    since = timezone.now() - AFTERWARDS
+    return Q(state=Call.State.ENDED, agent=user, ended_at__gt=since, outcome="", logged_by=None)
 
 
 @desk("GET")
@@ -48,7 +58,8 @@ def card(request: AgentRequest, pk: int) -> HttpResponse:
 def _card(request: AgentRequest, call: Call) -> HttpResponse:
     foreign = call.state == Call.State.TALKING and call.agent_id != request.user.pk
     longest = RINGS if call.state == Call.State.RINGING else calls.LONGEST
-    if not call.is_live or foreign or call.started_at < timezone.now() - longest:
+    alive = call.is_live and not foreign and call.started_at >= timezone.now() - longest
+    if not alive and not Call.objects.filter(_over(request.user), pk=call.pk).exists():
         return HttpResponse(status=204)
     return render(request, "inbox/calls/card.html", {"call": call, **about(request, call)})
 

@@ -78,13 +78,7 @@ class WebhookForm(RecordForm):
         if parts.scheme != "https" or parts.username:
             raise ValidationError(_("The address must begin with https:// and contain no password."))
         if outbound.never_called(parts.hostname or ""):
-            raise ValidationError(
-                _(
-                    "%(host)s belongs to a private network and is never called. Enter a public address. Whoever runs"
-                    " this installation can allow a host of the own network with the setting OUTBOUND_PRIVATE_HOSTS."
-                )
-                % {"host": parts.hostname}
-            )
+            raise ValidationError(outbound.PRIVATE % {"host": parts.hostname})
         return self.cleaned_data["url"]
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumbers import SUPPORTED_REGIONS
 
+from core import outbound
 from crm.customers import numbers
 from inbox.channels.settings_form import ChannelSettingsForm
 
@@ -137,8 +138,11 @@ class PhoneSettings(ChannelSettingsForm):
         return url
 
     def clean(self) -> dict[str, Any]:
-        """Our server calls nothing but https."""
+        """Our server calls nothing but https, and nothing in a private network."""
         data = super().clean() or self.cleaned_data
-        if data.get("click_how") == "call" and not str(data.get("click_url", "")).startswith("https://"):
+        url = str(data.get("click_url", ""))
+        if data.get("click_how") == "call" and not url.startswith("https://"):
             self.add_error("click_url", _("Our server calls https addresses only."))
+        elif data.get("click_how") == "call" and outbound.never_called(host := urlsplit(url).hostname or ""):
+            self.add_error("click_url", outbound.PRIVATE % {"host": host})
         return data

@@ -104,20 +104,25 @@ document.addEventListener("submit", async (event) => {
   if (notes && notes !== form && field.value !== field.defaultValue) await send(notes);
   const answer = await send(form, event.submitter);
   if (!answer) return;
-  if (form === notes && answer.status === 200) field.defaultValue = field.value;
+  if (form === notes && answer.status === 200) {
+    field.defaultValue = field.value;
+    if (card.dataset.state === "ended") { shut(call); return; }
+  }
   if (answer.html) place(call, answer.html);
   else if (form.matches("[data-call-renew]")) remove(call);
   else if (answer.open && event.submitter?.name !== "ticket") location.assign(answer.open);
   else if (card && answer.status === 200) show(call);
 });
 
-document.addEventListener("click", (event) => {
-  const shut = event.target.closest?.("[data-call-close]");
-  if (!shut) return;
-  const card = shut.closest(".call-card");
-  closed.add(Number(card.dataset.call));
+function shut(call) {
+  closed.add(call);
   sessionStorage.setItem("calls-closed", JSON.stringify([...closed].slice(-50)));
-  remove(Number(card.dataset.call));
+  remove(call);
+}
+
+document.addEventListener("click", (event) => {
+  const card = event.target.closest?.("[data-call-close]")?.closest(".call-card");
+  if (card) shut(Number(card.dataset.call));
 });
 
 // Numbers

@@ -191,6 +191,7 @@ def test_a_number_that_nobody_calls(login: Any, agent: Any, supervisor: Any, con
     client.post("/desk/refused-numbers/new/", {"number": "+49 40 123 456-78", "reason": "by letter"})
     assert list(RefusedNumber.objects.values_list("number", "reason", "by")) == [(NUMBER, "by letter", supervisor.pk)]
     assert "already" in client.post("/desk/refused-numbers/new/", {"number": NUMBER}).content.decode()
+    assert "+49 40 12345678" in client.get("/desk/refused-numbers/").content.decode()
     client.post(f"/desk/refused-numbers/delete/{RefusedNumber.objects.get().pk}/")
     assert RefusedNumber.objects.count() == 0
     assert contact.timeline.latest("id").kind == "calls.allowed"

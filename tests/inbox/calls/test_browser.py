@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import expect
 
 from crm.customers import consent
 from crm.customers.models import Contact
@@ -104,11 +105,20 @@ def test_the_card_rings_on_every_page_and_goes_when_somebody_answered(desks: Any
     there.locator(CARD).wait_for(state="detached")
     here.locator(f"{CARD}[data-state=talking]").wait_for()
     here.locator(f"{CARD} [name=note]").fill("Valve 2")
+    # The card stays for what is still to be written down, also on the next page, until that is done.
+    here.locator(f"{CARD} [name=note]").press_sequentially(" and")
     tell(site, "hangup", cause="normalClearing")
+    here.locator(f"{CARD}[data-state=ended]").get_by_text("The call is over").wait_for()
+    expect(here.locator(f"{CARD} [name=note]")).to_be_focused()
+    here.keyboard.type(" 3")
+    here.locator(f"{CARD} [name=outcome]").select_option("solved")
+    here.locator(f"{CARD} [data-call-notes] button").click()
     here.locator(CARD).wait_for(state="detached")
-    # What he wrote and did not send is not lost.
-    assert here.get_by_text("Saved.").count() == 1
-    assert Call.objects.get(call_id="1").note == "Valve 2"
+    call = Call.objects.get(call_id="1")
+    assert (call.note, call.outcome) == ("Valve 2 and 3", "solved")
+    here.reload()
+    here.wait_for_load_state("networkidle")
+    assert here.locator(CARD).count() == 0
 
 
 def test_a_page_that_opens_while_it_rings_shows_the_card(desks: Any, site: str) -> None:

@@ -20,6 +20,7 @@ from crm.customers import consent
 from crm.customers.models import Contact, ContactPoint
 from crm.planning.models import Appointment, Task
 from crm.service.models import Ticket
+from inbox.channels.phone.settings import PhoneSettings
 from inbox.models import Attachment, Call, Message
 from tests import factories
 from tests.inbox.calls.conftest import NUMBER, log_form, only_call
@@ -149,7 +150,25 @@ def test_the_card_knows_the_caller_and_goes_when_somebody_answered(
     assert theirs.get(f"/desk/calls/{pk}/card/").status_code == 204
     assert theirs.get("/desk/calls/ringing/").json() == {"calls": []}
     report("hangup", cause="normalClearing")
+    assert theirs.get(f"/desk/calls/{pk}/card/").status_code == 204
+    assert theirs.get("/desk/calls/ringing/").json() == {"calls": []}
+    desk = login(lena)
+    assert "The call is over" in desk.get(f"/desk/calls/{pk}/card/").content.decode()
+    assert desk.get("/desk/calls/ringing/").json() == {"calls": [pk]}
+    desk.post(f"/desk/calls/{pk}/notes/", {"note": "", "outcome": "solved"})
     assert desk.get(f"/desk/calls/{pk}/card/").status_code == 204
+    assert desk.get("/desk/calls/ringing/").json() == {"calls": []}
+
+
+def test_the_card_of_a_talk_that_is_over_goes_by_itself(desk: Client, report: Any, caller: Any) -> None:
+    report("newCall")
+    report("answer", answeringNumber="21")
+    report("hangup", cause="normalClearing")
+    pk = only_call().pk
+    assert desk.get(f"/desk/calls/{pk}/card/").status_code == 200
+    Call.objects.update(ended_at=timezone.now() - timedelta(minutes=5))
+    assert desk.get(f"/desk/calls/{pk}/card/").status_code == 204
+    assert desk.get("/desk/calls/ringing/").json() == {"calls": []}
 
 
 def test_a_card_whose_end_was_never_told_goes_by_itself(desk: Client, report: Any, caller: Any) -> None:
@@ -405,6 +424,23 @@ class TestDialling:
         type(lena).objects.update(extension="2 1&to=evil")
         answer = desk.post("/desk/calls/dial/", {"number": NUMBER}).json()
         assert answer["open"] == "https://pbx.example.com/call?from=2%201%26to%3Devil&to=%2B493055571600"
+
+    @pytest.mark.parametrize(
+        ("url", "how", "fault"),
+        [
+            ("https://10.0.0.5/call?from={from}&to={to}", "call", "10.0.0.5 belongs to a private network"),
+            ("https://localhost/call?to={to}", "call", "localhost belongs to a private network"),
+            ("http://pbx.example.com/{to}", "call", "https addresses only"),
+            ("https://pbx.example.com/{to}", "call", ""),
+            ("https://10.0.0.5/call?to={to}", "open", ""),
+        ],
+    )
+    def test_an_address_that_our_server_would_never_call_is_told_when_it_is_saved(
+        self, url: str, how: str, fault: str
+    ) -> None:
+        form = PhoneSettings({"click_url": url, "click_how": how})
+        told = " ".join(form.errors.get("click_url", []))
+        assert (fault in told) if fault else told == ""
 
     def test_who_has_no_extension_is_told(self, desk: Client, lena: Any) -> None:
         self.set(click_url="https://pbx.example.com/call?from={from}&to={to}", click_how="open")
