@@ -132,6 +132,8 @@ def test_absence_by_text_of_an_automatic_reply(subject: str, text: str) -> None:
         "I got your automatic reply yesterday, but nobody has called me.",
         "The automated response you sent has a wrong number in it.",
         "We have only received an automatic answer so far. When do you come?",
+        "Thanks for the automatic reply, but my question is still open.",
+        "Merci pour la réponse automatique, mais ma question reste ouverte.",
         "Danke für Ihre automatische Antwort. Bitte rufen Sie mich an.",
         "Ich habe bisher nur eine automatische Antwort erhalten.",
         "J'ai reçu votre réponse automatique, mais personne ne m'a appelé.",
@@ -233,6 +235,9 @@ def test_absence_without_any_declaration_only_as_an_answer(text: str) -> None:
         ("Maternity leave", "How do I enter it in your software"),
         ("外出中", "外出中に荷物が届いたようです。再配達をお願いします。"),
         ("Odpowiedź automatyczna nie działa", "Proszę o pomoc."),
+        ("Automatic reply not working", "It is not sent to anybody. Please help."),
+        ("Automatische Antwort einrichten", "Wie geht das bei Ihnen?"),
+        ("自动回复设置", "请问如何设置？"),
     ],
 )
 def test_people_write_about_absence_and_machines_too(subject: str, text: str) -> None:
@@ -259,6 +264,7 @@ def test_an_automatic_reply_by_subject(subject: str) -> None:
         ("Ausente: pedido 12", "Olá,\n\nestou de férias até 10 de agosto.\n\nAtenciosamente\nJoão Silva"),
         ("Férias", "Olá"),
         ("Férias", "Estou de férias até 10 de agosto. Em caso de urgência, contacte a Ana."),
+        ("Annual leave Re: Order 12", "I am on annual leave until 15 May. Please contact bob@x.test."),
         ("En vacances", "Bonjour,\nje suis en vacances jusqu'au 12 mai.\nCordialement"),
         ("外出中", "お世話になっております。ただいま外出しております。戻り次第ご連絡いたします。"),
         ("Urlaub", "Guten Tag,\nich bin bis 12. Mai im Urlaub.\nMit freundlichen Grüßen\nPeter Klein"),

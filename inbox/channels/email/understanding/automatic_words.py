@@ -72,11 +72,19 @@ def _bracketed(patterns: tuple[str, ...]) -> str:
 
 ABSENT_SUBJECT = _any(_opening(_ABSENT_SUBJECT), _bracketed(_ABSENT_SUBJECT), r"\bis out of (?:the )?office\b")
 AUTO_MARK = _any(_bracketed(_AUTO_SUBJECT) + r"\s*$")
-AUTO_SUBJECT = _any(_opening(_AUTO_SUBJECT), _bracketed(_AUTO_SUBJECT))
+# … nor one who writes about such replies.
+_NOT_ABOUT_IT = (
+    r"(?!\s*(?:(?:is|was|are|does|did|do|has|isn|wasn|doesn|didn|not|no longer|never|broken|problem|issue|error|"
+    r"stop|loop|setting|setup|feature|function)|(?:funktioniert|geht|kommt|wird|einrichten|abschalten|deaktivieren|"
+    r"fehlt)|ne |n['’]|no (?:funciona|llega)|não funciona|non funziona|"
+    r"[设設]|功能|失败|失敗|无法|無法|怎|如何|没有|沒有|问题|問題))"
+)
+AUTO_SUBJECT = _any(_opening(_AUTO_SUBJECT) + _NOT_ABOUT_IT, _bracketed(_AUTO_SUBJECT))
 # People give their own mails these subjects too: they prove nothing without a text that says no more.
 BARE_SUBJECT = re.compile(
     r"^\W*(?:ausente|(?:de |em )?f[ée]rias|(?:en )?vacances|(?:de )?vacaciones|外出中|出張中|(?:im )?urlaub|"
-    r"(?:on |(?:on )?(?:maternity|paternity|parental|annual|sick) )leave)(?P<rest>\s*[:：].*|\s+(?:bis|vom|until|from|"
+    r"(?:on |(?:on )?(?:maternity|paternity|parental|annual|sick) )leave)"
+    r"(?P<rest>\s*[:：].*|\s+(?:re|aw)[:：].*|\s+(?:bis|vom|until|from|"
     r"jusqu['’]|hasta|até|du)\b.*|[\s\d.,/–!-]*)$",
     re.IGNORECASE,
 )
@@ -117,6 +125,9 @@ NOT_OF_ITSELF = re.compile(
     r"|\b(?:i|we)\b[^.\n]{0,30}\b(?:got|get|getting|received)\b[^.\n]{0,20}?\bauto\w*[\s-]+\w+"
     r"|\bauto\w*[\s-]+(?:reply|response|answer|e-?mail|message|acknowledge?ment)\s+(?:(?:that|which)\s+)?(?:you|i|we)\b"
     r"|\bhabe[^.\n]{0,30}\bautomatische \w+ (?:erhalten|bekommen)"
+    r"|\b(?:thanks|thank you) for (?:\w+\s+){0,2}auto\w*(?:[\s-]+\w+)?|\bdanke? für [^.\n]{0,20}\bautomatische \w+"
+    r"|\b(?:merci (?:pour|de)|gracias por|obrigad[oa] pel[ao]|grazie per)[^.\n]{0,30}\bautom[aá]ti\w+"
+    r"|(?:谢谢|謝謝|感谢|感謝)(?:您|你们?|贵司)?的?自[动動]\w{0,4}"
     r"|(?:您|你们?|您们|贵\w{1,2}?|貴\w{1,2}?)的?の?自[动動]\w{0,4}|收到了?(?:一封|的)?自[动動]回[复覆]"
     r"|(?:頂いた|いただいた)自動\w{0,4}",
     re.IGNORECASE,
