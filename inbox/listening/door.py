@@ -163,7 +163,16 @@ class Door:
             open_ones.add(protocol)
             return protocol
 
-        server = await loop.create_server(made, self.host or "127.0.0.1", self.port)
+        try:
+            server = await loop.create_server(made, self.host or "127.0.0.1", self.port)
+        except OSError as no:
+            # Said in one line, with what helps: it is a setting, not a fault of ours. The crew tries again.
+            log.error(
+                "%s door: %s:%s cannot be listened on (%s). Choose another one with %s_DOOR=host:port.",
+                *(self._name, self.host, self.port, no.strerror or no, self._name),
+            )
+            database.shutdown()
+            return
         self.ready.set()
         log.info("%s door open on %s:%s", self._name, self.host, self.port)
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import smtplib
+import socket
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -105,3 +107,12 @@ def test_too_large(settings):
     with door() as client, pytest.raises(smtplib.SMTPException):
         client.sendmail("anna@customer.test", ["support@example.com"], MAIL + b"x" * 70 + b"\r\n" * 10_000)
     assert not RawMessage.objects.exists()
+
+
+def test_a_taken_address_is_told_in_one_line(caplog):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        Door(f"127.0.0.1:{port}").run(threading.Event())
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("ERROR", None)]
+    assert f"SMTP door: 127.0.0.1:{port} cannot be listened on (" in caplog.text
+    assert "SMTP_DOOR=host:port" in caplog.text
