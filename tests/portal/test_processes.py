@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import smtplib
 import subprocess
 import sys
@@ -56,6 +57,18 @@ def test_one_process_does_everything(process_environment, tmp_path):
     log = next(tmp_path.glob("process-*.log")).read_text()
     assert f"Serving http://127.0.0.1:{port}" in log
     assert "Traceback" not in log
+
+
+def test_serve_alone_has_its_assets(process_environment, tmp_path):
+    port = free_port()
+    env = {
+        **process_environment, "GUICHET_VAR": str(tmp_path), "STATIC_ROOT": str(tmp_path / "static"), "SMTP_DOOR": "",
+        "DEBUG": "", "GUICHET_DEMO": "", "BASE_URL": f"http://127.0.0.1:{port}",
+    }  # fmt: skip
+    with running([sys.executable, "manage.py", "serve", "--port", str(port)], env, port=port):
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/accounts/login/", timeout=10).read().decode()
+        sheet = re.search(r'href="(/static/core/css/\w+\.[0-9a-f]{12}\.css)"', page)[1]
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}{sheet}", timeout=10).status == 200
 
 
 def test_a_taken_port_is_told(process_environment, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from twisted.internet import reactor
 
@@ -39,6 +40,10 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Ends on SIGINT or SIGTERM, within five seconds."""
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is not there
+        if not settings.WHITENOISE_USE_FINDERS and not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+            # Without its list of assets no page can be drawn, not even the one that says so.
+            self.stdout.write("Collecting the assets (once; after an update: manage.py collectstatic)")
+            call_command("collectstatic", interactive=False, verbosity=0)
         # After the folder is there; the application looks for it when it is made.
         from portal.asgi import application
 
