@@ -36,20 +36,20 @@ class Command(BaseCommand):
                 self.stdout.flush()
             company.make()
         if not options["quiet"]:
-            self._tell()
+            self._tell(f"http://127.0.0.1:{options['port']}" if options["serve"] else settings.BASE_URL)
         if options["serve"]:
             # In this process: starting Django a second time would double the wait of whoever tries Guichet out.
             connection.close()
             call_command("serve", port=options["port"])
 
-    def _tell(self) -> None:
+    def _tell(self, site: str) -> None:
         lines = [
             "",
-            f"Desk      {settings.BASE_URL}/desk/inbox/",
-            f"Portal    {settings.BASE_URL}/my/",
-            f"Chat      {settings.BASE_URL}/demo/widget/",
+            f"Desk      {site}/desk/inbox/",
+            f"Portal    {site}/my/",
+            f"Chat      {site}/demo/widget/",
             f"Mail in   support@{people.DOMAIN} by SMTP at {settings.SMTP_DOOR or '(closed)'}",
-            f"Calls in  {settings.BASE_URL}/api/v1/cti/{office.CTI_TOKEN} (see docs/phone.md)",
+            f"Calls in  {site}/api/v1/cti/{office.CTI_TOKEN} (see docs/phone.md)",
             f"Mail out  written to {settings.MAIL_SINK}/",
             "",
             f"Every password is {people.PASSWORD}",
