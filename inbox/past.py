@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from crm.organisation.models import User
@@ -29,6 +30,7 @@ FACTS: dict[str, Callable[[PastMessage], Any]] = {
     "has_attachments": lambda p: any(not file.inline for file in p.message.attachments.all()),
     "attachment_names": lambda p: [file.name for file in p.message.attachments.all()],
     "automatic": lambda p: bool(p.message.automatic),
+    "by_colleague": lambda p: p.message.kind == Message.Kind.OUTBOUND,
     "is_first_message": lambda p: p.first,
     "intents": lambda p: list(understanding.intents(p.own_words, p.words)),
     "order_numbers": lambda p: list(understanding.numbers(p.own_words, p.words).orders),
@@ -76,8 +78,11 @@ def _messages(user: AbstractBaseUser, count: int, *, only_first: bool) -> Iterat
     if not isinstance(user, User):
         return
     words = keyword_sets()
-    received = (Message.Kind.INBOUND, Message.Kind.CALL)
-    visible = Message.objects.filter(kind__in=received, ticket__in=Ticket.objects.visible_to(user))
+    wanted = Q(kind__in=(Message.Kind.INBOUND, Message.Kind.CALL))
+    if only_first:
+        before = Message.objects.filter(ticket=OuterRef("ticket"), seq__lt=OuterRef("seq"))
+        wanted |= Q(~Exists(before), kind=Message.Kind.OUTBOUND)  # a colleague wrote first
+    visible = Message.objects.filter(wanted, ticket__in=Ticket.objects.visible_to(user))
     rows = (
         visible.order_by("-id")
         .select_related("channel", "ticket__queue__hours", "ticket__assignee", "ticket__contact__customer__region")
@@ -85,7 +90,7 @@ def _messages(user: AbstractBaseUser, count: int, *, only_first: bool) -> Iterat
     )
     found = 0
     for message in rows[: count * 4]:
-        first = message.seq <= 3
+        first = message.seq <= 3 or message.kind == Message.Kind.OUTBOUND
         if only_first and not first:
             continue
         change = Change(message.ticket, tags=[tag.name for tag in message.ticket.tags.all()])

@@ -51,6 +51,7 @@ FACTS: dict[str, Callable[[MessageFacts], Any]] = {
     "has_attachments": lambda f: any(not file.inline for file in f.draft.inbound.files),
     "attachment_names": lambda f: [file.name for file in f.draft.inbound.files],
     "automatic": lambda f: bool(f.draft.automatic),
+    "by_colleague": lambda _f: False,
     "is_first_message": lambda f: f.draft.change is None or f.draft.change.ticket.message_count <= 1,
     "intents": lambda f: list(understanding.intents(f.own_words, f.batch.keyword_sets())),
     "order_numbers": lambda f: list(f.numbers.orders),
@@ -156,6 +157,7 @@ def register() -> None:
         Fact("has_attachments", _("has attachments"), "flag", events=event),
         Fact("attachment_names", _("attachment names"), "set", events=event),
         Fact("automatic", _("written by a machine"), "flag", events=event),
+        Fact("by_colleague", _("written by a colleague"), "flag", events=frozenset({"ticket.opened"})),
         Fact("is_first_message", _("first message of the ticket"), "flag", events=event),
         Fact(
             "intents",

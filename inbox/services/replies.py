@@ -24,9 +24,11 @@ from inbox.channels.packed_files import File
 from inbox.channels.webform.adapter import pack
 from inbox.models import Attachment, Channel, Mention, Message, RawMessage
 from inbox.models.message import preview
+from inbox.past import PastMessage, keyword_sets
 from inbox.services import deliveries, files, ways_out
 from inbox.services.accept import accept
 from inbox.services.processing import process
+from routing.models import Rule
 
 MAX_RECIPIENTS = 20
 """Reply-all to a mail with thousands in Cc must not turn us into a spammer (S-52)."""
@@ -163,7 +165,10 @@ def open_outgoing(
     cc: Iterable[str] = (),
     attached: Sequence[File] = (),
 ) -> Message:
-    """Write to somebody first: a new ticket that begins with our message. Raises as `reply` does."""
+    """Write to somebody first: a new ticket that begins with our message. Raises as `reply` does.
+
+    The rules for opened tickets see it as any other; none of them answers, for there is nobody to be answered.
+    """
     adapter = registry.adapter(channel.kind)
     address = adapter.address(to, channel.settings)
     contact = _people(adapter.point, [address]).get(address)
@@ -176,9 +181,13 @@ def open_outgoing(
         change.set_status(Ticket.Status.PENDING)
     change.note("ticket.opened", subject, actor=author)
     change.save()
-    return reply(
+    message = reply(
         change.ticket, author=author, text=text, to=address, cc=cc, attached=attached, channel=channel, subject=subject
     )
+    opened = Change.lock(change.ticket.pk)
+    rules.run_event(opened, Rule.Event.TICKET_OPENED, PastMessage(message, keyword_sets(), first=True))
+    opened.save()
+    return message
 
 
 def customer_reply(ticket: Ticket, *, user: User, text: str, attached: Sequence[File] = ()) -> RawMessage:

@@ -48,6 +48,7 @@ class RuleForm(DraftForm):
         fields = ("name", "event", "idle_minutes", "active", "stop")
         widgets: ClassVar = {"idle_minutes": forms.NumberInput(attrs={"min": 1})}
         help_texts: ClassVar = {
+            "event": gettext_lazy("A ticket is opened also when a colleague writes first; nobody is answered then."),
             "name": gettext_lazy("Colleagues see it on each ticket that the rule touched."),
             "idle_minutes": gettext_lazy("It runs once; new activity, or an answer, starts the time again."),
             "stop": gettext_lazy("When this rule matches, the rules below it are not asked."),

@@ -11,6 +11,8 @@ from crm.organisation.models import Notification
 from crm.service.models import Ticket
 from inbox.models import Attachment, Delivery, Message, RawMessage
 from inbox.services import files, replies, ways_out
+from routing import registry
+from routing.models import RuleRun
 from tests import factories
 
 
@@ -135,6 +137,32 @@ def test_writing_first_opens_a_ticket_of_ones_own(channel: Any, agent: Any) -> N
     ticket = message.ticket
     assert (ticket.assignee, ticket.status, ticket.subject) == (agent, "pending", "Your order")
     assert Delivery.objects.get().recipient == "new@customer.test"
+
+
+def test_rules_for_opened_tickets_see_what_a_colleague_opens(channel: Any, agent: Any) -> None:
+    def rule(name: str, fact: str, *actions: dict[str, Any], **more: Any) -> None:
+        conditions = {"match": "all", "items": [{"fact": fact, **more}]}
+        factories.RuleFactory(name=name, event="ticket.opened", conditions=conditions, actions=list(actions))
+
+    template = factories.TemplateFactory(purpose="automatic", texts={"en": ("We have it", "Thank you.")})
+    answer = {"action": "auto_answer", "template": str(template.pk)}
+    rule("Recalls", "body", {"action": "add_tags", "tags": ["recall"]}, answer, operator="contains", value="recall")
+    rule("Ours", "by_colleague", {"action": "set_priority", "priority": "3"}, operator="yes")
+    rule("Theirs", "by_colleague", {"action": "add_tags", "tags": ["theirs"]}, operator="no")
+    rule("To them", "to", {"action": "add_tags", "tags": ["new"]}, operator="one_of", value=["new@customer.test"])
+    message = replies.open_outgoing(
+        author=agent, channel=channel, to="new@customer.test", subject="Your machine", text="There is a recall."
+    )
+    ticket = Ticket.objects.get()
+    assert (sorted(tag.name for tag in ticket.tags.all()), ticket.priority) == (["new", "recall"], 3)
+    assert (ticket.assignee, ticket.status, message.ticket) == (agent, "pending", ticket)
+    (run,) = RuleRun.objects.filter(event="ticket.opened")
+    assert [match["name"] for match in run.matched] == ["Recalls", "Ours", "To them"]
+    assert "no message to answer" in str(run.matched[0]["did"])
+    assert list(Delivery.objects.values_list("purpose", flat=True)) == ["reply"]
+    replies.reply(ticket, author=agent, text="Have you seen it?")
+    (case,) = registry.history("ticket.opened")(agent, 10)
+    assert case.facts["by_colleague"] is True
 
 
 def test_an_answer_goes_by_the_way_the_customer_last_used(ticket: Ticket, channel: Any, agent: Any) -> None:
