@@ -77,6 +77,14 @@ class TestStatusFields:
         )
         assert find_good_report(told) is None
 
+    def test_a_success_told_in_words_alone_is_good_news(self) -> None:
+        words = ("Your message has been delivered to the following recipients:\n\na@b.example\n", "Delivered: Order")
+        told = mail(words[0], sender="postmaster@b.example", subject=words[1])
+        found = find_good_report(told)
+        assert find_report(told) is None and found is not None and found.kind == "success"
+        parcel = mail("Your parcel is in the box.", sender="robot@parcels.example", subject="Delivered: your parcel")
+        assert find_report(parcel) is None and find_good_report(parcel) is None
+
     def test_a_person_who_attaches_a_report_of_success_still_writes(self) -> None:
         inner = "Final-Recipient: rfc822; a@b.example\nAction: delivered\nStatus: 2.0.0\n"
         for told in (

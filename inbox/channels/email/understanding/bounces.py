@@ -75,7 +75,9 @@ def find_report(parsed: ParsedMail) -> DeliveryReport | None:
     named = _addresses_in(", ".join(parsed.headers.get("x-failed-recipients", ())))
     if named and not notices.is_vacation(parsed.subject):
         return _report(parsed, notice, original, named)
-    if notices.is_vacation(parsed.subject) or not _is_notice(parsed, notice, original):
+    if notices.is_vacation(parsed.subject) or notices.says_success(parsed.subject, notice):
+        return None
+    if not _is_notice(parsed, notice, original):
         return None
     return _report(parsed, notice, original, _from_words(parsed, notice, original))
 
@@ -96,7 +98,9 @@ def find_good_report(parsed: ParsedMail) -> DeliveryReport | None:
     if not (declared or is_mail_system(parsed) or has_null_sender(parsed)):
         return None
     failed, others = reported_recipients("\n\n".join(_status_texts(parsed)))
-    if failed or not (others or declared):
+    notice, original = _notice(parsed)
+    in_words = is_mail_system(parsed) and notices.says_success(parsed.subject, notice)
+    if failed or not (others or declared or in_words):
         return None
     first = others[0] if others else Recipient("", "")
     return DeliveryReport(
@@ -104,7 +108,7 @@ def find_good_report(parsed: ParsedMail) -> DeliveryReport | None:
         recipients=_unique(r.address for r in others if r.address),
         status=first.status or _SUCCESS,
         diagnostic=f"{first.action} {first.diagnostic}".strip(),
-        original_message_id=_original_id(parsed, _notice(parsed)[1]),
+        original_message_id=_original_id(parsed, original),
         original_envelope_token=first.envelope_token,
     )
 

@@ -9,6 +9,16 @@ def _any(*patterns: str) -> Screened:
     return Screened("|".join(patterns))
 
 
+# As Exchange and others head a notice that a message did arrive.
+SUBJECT_SUCCESS = _any(
+    r"^\s*(?:delivered|relayed|expanded|zugestellt|übermittelt|weitergeleitet|remise?|relayée?|distribuée?|entregado|"
+    r"retransmitido|recapitato|inoltrato|entregue|bezorgd|doorgegeven|levererat|leveret|levert|toimitettu|dostarczono|"
+    r"doručeno|kézbesítve|livrat|teslim edildi|παραδόθηκε|доставлено|доставлен|"
+    r"已送达|已送達|已传递|已傳遞|已中继|已轉送|"
+    r"配信済み|中継済み|배달됨|릴레이됨)\s*[:：]",
+    r"\((?:success|relay(?:ed)?|delivered)\)\s*$|^success notice|successful (?:mail )?delivery report",
+)
+
 SUBJECT_FAILURE = _any(
     r"\bundeliver(?:ed|able|y)\b.{0,20}(?:mail|message|return|:|$)|^undeliver(?:ed|able)\b|\bundeliverable$",
     r"\breturn(?:ed|ing) (?:e-?mail|mail|message)|(?:mail|message)[^\n]{0,20} returned|"

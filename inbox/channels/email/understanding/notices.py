@@ -64,6 +64,11 @@ def subject_says_failure(subject: str) -> bool:
     return bool(words.SUBJECT_FAILURE.search(subject[:300]))
 
 
+def says_success(subject: str, notice: str) -> bool:
+    """True when the message did arrive, by the subject and with no reply code of a failure."""
+    return bool(words.SUBJECT_SUCCESS.search(subject[:300])) and not has_reply_code(notice)
+
+
 def is_vacation(subject: str) -> bool:
     """True when the subject is one of an automatic absence note, whatever the text says."""
     return bool(words.VACATION_SUBJECT.search(subject[:300])) and not subject_says_failure(subject)
