@@ -19,7 +19,11 @@ from core.staff.viewsets import RecordViewSet
 from core.telephone import spaced
 from crm.marketing import services, staff_imports, staff_list
 from crm.marketing.models import CallList, CallListEntry, CallScript, Outcome
+from crm.organisation.roles import ADMINISTRATOR, AGENT, SUPERVISOR
 from crm.planning.screens import colleagues
+
+CALLERS = (ADMINISTRATOR, SUPERVISOR, AGENT)
+"""Who comes to the page that a list is worked on."""
 
 
 class CallListForm(RecordForm):
@@ -28,7 +32,10 @@ class CallListForm(RecordForm):
     starts_on = DayField(label=pgettext_lazy("first day", "From"), required=False)
     ends_on = DayField(label=pgettext_lazy("last day", "Until"), required=False)
     people = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Colleagues"), queryset=colleagues(), required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Colleagues"),
+        queryset=colleagues().filter(groups__name__in=CALLERS).distinct(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     sections: ClassVar = (
         Section(gettext_lazy("List"), ("name", "purpose", "script")),

@@ -40,7 +40,7 @@ class ColumnsForm(forms.Form):
     region = forms.ChoiceField(
         label=gettext_lazy("Country of numbers without +"),
         required=False,
-        choices=lambda: [("", _("None: such numbers are left out")), *((c, c) for c in countries())],
+        choices=lambda: [("", _("None: such numbers are left out")), *countries()],
     )
 
     def __init__(self, *args: Any, begin: list[list[str]], **kwargs: Any) -> None:
@@ -60,9 +60,10 @@ class ColumnsForm(forms.Form):
         return {name: int(data[f"column_{name}"]) for name in taking.FIELDS if data[f"column_{name}"]}
 
 
-def countries() -> list[str]:
-    """ISO codes of countries with telephone numbers."""
-    return sorted(phonenumbers.SUPPORTED_REGIONS)
+def countries() -> list[tuple[str, str]]:
+    """Countries with telephone numbers: ISO code, and what is shown for it, such as `DE +49`."""
+    codes = sorted(phonenumbers.SUPPORTED_REGIONS)
+    return [(code, f"{code} +{phonenumbers.country_code_for_region(code)}") for code in codes]
 
 
 class _OfList:

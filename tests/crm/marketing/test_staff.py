@@ -85,6 +85,10 @@ def test_a_list_from_a_search(login: Any, supervisor: Any, agent: Any, contact: 
     contact.customer.level = "gold"
     contact.customer.save()
     factories.PointFactory(contact=contact, kind="phone", value=NUMBER)
+    editor = factories.StaffFactory(role="editor")
+    shown = client.get("/desk/call-lists/new/").content.decode()
+    assert f'name="people" value="{agent.pk}"' in shown
+    assert f'name="people" value="{editor.pk}"' not in shown, "who does not come to the page cannot work the list"
     body = {"name": "Spring", "hours": hours.pk, "max_tries": "3", "days_between": "1", "people": [agent.pk]}
     address = client.post("/desk/call-lists/new/", {**body, "state": "running"})["Location"]
     made = CallList.objects.get()

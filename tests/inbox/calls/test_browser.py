@@ -210,3 +210,14 @@ def test_a_click_on_a_number_that_must_not_be_called_says_so(desks: Any, site: s
         with page.expect_response("**/dial/") as answer:
             page.locator("a[data-dial]").first.click(**how)
         assert answer.value.status == 422, how
+
+
+def test_what_was_done_is_said_in_words_that_can_be_read(browser: Any, site: str, supervisor: Any) -> None:
+    page = Desk(browser, site, supervisor).open("/desk/refused-numbers/new/")
+    page.fill("[name=number]", NUMBER)
+    page.locator("[name=number]").press("Enter")
+    said = page.locator(".messages .success")
+    said.wait_for()
+    colour = "element => getComputedStyle(element).color"
+    assert said.evaluate(colour) == page.locator("body").evaluate(colour)
+    page.context.close()
