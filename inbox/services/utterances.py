@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from core import limits
+from core import fault, limits
 from core.composed import Composed
 from inbox import live
 from inbox.channels.chat.adapter import pack
@@ -135,6 +135,7 @@ def _serve(batch: list[Utterance]) -> None:
             return
         batch[0].done.set_exception(error)
         return
+    fault.point("utterances.stored")
     for utterance in batch:
         answer = answers[id(utterance)]
         if isinstance(answer, Said):

@@ -272,14 +272,18 @@ def test_a_killed_server_loses_nothing_that_was_acknowledged(chat: Any, process_
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await asyncio.wait_for(socket.hear_about("said"), 20)
 
-    with serve({**process_environment, "GUICHET_FAULT": "post.finished=kill"}, port):
-        run(say_once())
-    assert Message.objects.count() == 0  # killed inside the transaction: nothing of it is there
+    # Inside the transaction nothing of it is there; after the commit only the acknowledgement is missing.
+    for point, stored in (("post.finished", 0), ("utterances.stored", 1)):
+        with serve({**process_environment, "GUICHET_FAULT": f"{point}=kill"}, port):
+            run(say_once())
+        assert Message.objects.count() == stored
 
     with serve(process_environment, port):
-        for _ in range(3):
-            run(_said(port, key, browser.token, name))
+        told = [run(_said(port, key, browser.token, name)) for _ in range(3)]
+    told += [browser.say("Once", name) for _ in range(2)]
+    assert len(set(told)) == 1
     assert Message.objects.get().text == "Once"
+    assert [event["text"] for event in browser.events()["events"]] == ["Once"]
 
 
 async def _said(port: int, key: str, token: str, name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 
 from crm.customers.models import Contact, ContactPoint
 from crm.organisation.models import User
+from inbox.models import Delivery
 from portal.visitors import safe_next
 from tests import factories
 
@@ -129,6 +131,27 @@ def test_no_address_is_told_by_the_time_it_takes(settings: Any, db: None) -> Non
     assert len({work("/accounts/login/", login=each, password="wrong") for each in addresses}) == 1
     assert {work("/accounts/signup/", **{**NEW, "email": each}) for each in addresses} == {1}
     assert {work("/accounts/password/reset/", email=each) for each in addresses} == {0}
+
+
+def test_a_mail_server_that_is_down_is_not_noticed(settings: Any, monkeypatch: Any, anna: Any, channel: Any) -> None:
+    """S-80: nobody waits for it, and the answer is the same whether or not there is somebody to write to."""
+    settings.EMAIL_BACKEND = "inbox.channels.email.system_mail.QueuedEmailBackend"
+    verified(anna)
+    called: list[Any] = []
+
+    def refuse(_socket: Any, address: Any) -> None:
+        called.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    for path, sent in (("signup", NEW), ("password/reset", {}), ("login", {"password": "wrong"})):
+        answers = [
+            Client().post(f"/accounts/{path}/", {**sent, "email": address, "login": address})
+            for address in (anna.email, "xxxx@schmidt.test")
+        ]
+        assert len({(answer.status_code, answer.get("Location")) for answer in answers}) == 1, path
+    assert Delivery.objects.filter(purpose="system", state="queued").count() == 4
+    assert [address for address in called if address[1] in (25, 465, 587)] == []
 
 
 @pytest.mark.parametrize("path", ["signup", "password/reset"])
