@@ -153,20 +153,23 @@ def lock_ticket(call_id: int) -> None:
 
 def answered_after_all(call: Call) -> None:
     """The news that somebody had talked came after the call was taken for missed: put right what followed from it."""
-    if call.message_id:
-        _mark(call, missed=False)
+    _mark(call, missed=False)
     _called_back(call)
 
 
 def missed_after_all(call: Call) -> None:
     """The news that nobody had taken the forwarded call came after its message was written."""
-    if call.message_id:
-        _mark(call, missed=True)
+    if _mark(call, missed=True):
         settle(call)
 
 
-def _mark(call: Call, *, missed: bool) -> None:
-    """Put the call's message right, and the history of its ticket: pages that are open learn of it by the number."""
+def _mark(call: Call, *, missed: bool) -> bool:
+    """Put the call's message right, and the history of its ticket: pages that are open learn of it by the number.
+
+    False when nothing was written of this call yet.
+    """
+    if not call.message_id:
+        return False
     message = Message.objects.get(pk=call.message_id)
     message.facts = {**message.facts, "missed": missed}
     message.save(update_fields=["facts"])
@@ -175,3 +178,4 @@ def _mark(call: Call, *, missed: bool) -> None:
     if not missed:
         work.answered(timezone.now())
     work.save()
+    return True
