@@ -15,6 +15,7 @@ from django.utils import timezone
 from core import ledger
 from core.tokens import sign
 from crm.service.models import Ticket
+from inbox.intake import pipeline
 from inbox.models import Message, RawMessage
 from inbox.services import files, guests, posting, processing
 from inbox.services.accept import accept
@@ -107,6 +108,55 @@ def test_a_row_that_killed_five_workers_is_put_aside_alone(channel: Any) -> None
     assert states() == [("dead", "quarantined"), ("done", "opened")]
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("maximum recursion depth exceeded")])
+def test_a_mail_that_exhausts_its_reader_is_put_aside_alone(
+    channel: Any, supervisor: Any, monkeypatch: Any, error: Exception
+) -> None:
+    """And it is read once, not five times; after the repair it becomes a ticket."""
+    read, tried = pipeline.read, []
+    letters = [letter(f"number {n}") for n in range(5)]
+    rows = [accept(channel, each) for each in letters]
+
+    def exhausted(raw: RawMessage) -> Any:
+        if raw.pk == rows[2].pk:
+            tried.append(raw)
+            raise error
+        return read(raw)
+
+    monkeypatch.setattr(pipeline, "read", exhausted)
+    while processing.process_waiting():
+        pass
+    assert states() == [("done", "opened")] * 2 + [("dead", "quarantined")] + [("done", "opened")] * 2
+    poison = RawMessage.objects.get(pk=rows[2].pk)
+    assert len(tried) == 1 and type(error).__name__ in poison.reason
+    assert files.read_blob("raw", poison.blob) == letters[2]
+    monkeypatch.undo()
+    assert processing.replay(poison, by=supervisor)
+    processing.process_waiting()
+    assert states() == [("done", "opened")] * 5
+
+
+def test_while_one_mail_is_read_for_a_minute_another_worker_does_the_others(channel: Any, monkeypatch: Any) -> None:
+    """Its reader has the whole batch, whose lease ends meanwhile; afterwards nothing is there twice."""
+    read, tried = pipeline.read, []
+    rows = [accept(channel, letter(f"number {n}")) for n in range(5)]
+
+    def slow(raw: RawMessage) -> Any:
+        if raw.pk == rows[2].pk:
+            tried.append(raw)
+            if len(tried) == 1:
+                RawMessage.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+                while processing.process_waiting():  # what the other worker does in this minute
+                    pass
+                assert states() == [("done", "opened")] * 5
+        return read(raw)
+
+    monkeypatch.setattr(pipeline, "read", slow)
+    processing.process_waiting()
+    assert states() == [("done", "opened")] * 5
+    assert (len(tried), Ticket.objects.count(), Message.objects.count()) == (2, 5, 5)
+
+
 def test_a_row_that_was_left_behind_is_never_taken_with_others(channel: Any) -> None:
     left = accept(channel, letter("left"))
     RawMessage.objects.filter(pk=left.pk).update(attempts=1, lease_until=timezone.now() - timedelta(seconds=1))
@@ -117,7 +167,6 @@ def test_a_row_that_was_left_behind_is_never_taken_with_others(channel: Any) -> 
 
 def test_a_worker_past_its_lease_writes_nothing(channel: Any) -> None:
     from core import ledger
-    from inbox.intake import pipeline
 
     accept(channel, letter("one"))
     waiting = RawMessage.objects.filter(state="stored").select_related("channel")
