@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from crm.organisation.models import User
-from crm.service import services
+from crm.service import clocks, services
 from crm.service.models import Ticket
 from inbox.channels import sink
 from inbox.channels.base import Outcome, Receipt
@@ -97,6 +97,9 @@ class Player:
         steps: list[Step] = [*others, *(step for story in stories for step in self._steps(story))]
         steps.append((self.now - timedelta(minutes=35), lambda: self._stranger(stories)))
         steps.append((self.now - timedelta(minutes=20), lambda: self._merge(stories)))
+        # What the clock does is done in its time: nothing of long ago shall happen when the demo is first served.
+        days = (self.now - min(at for at, _step in steps)).days
+        steps += [(self.now - timedelta(days=ago, minutes=5), clocks.run_idle_rules) for ago in range(days + 1)]
         for at, step in sorted(steps, key=lambda pair: pair[0]):
             self.clock.set(at)
             step()

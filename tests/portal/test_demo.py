@@ -17,6 +17,7 @@ from crm.customers.models import Contact, Customer, RefusedNumber
 from crm.marketing.models import CallList
 from crm.organisation.models import User
 from crm.planning.models import Appointment, Task
+from crm.service import clocks
 from crm.service.models import Satisfaction, Ticket, TicketLink, TicketMerge
 from inbox.models import Attachment, Channel, Delivery, Message, RawMessage, Template
 from inbox.services import chats, presence, waiting_chats
@@ -46,6 +47,14 @@ def test_refuses_known_passwords_outside_a_try_out(settings, db):
     with pytest.raises(CommandError, match="GUICHET_DEMO=1"):
         call_command("make_demo")
     assert not User.objects.exists()
+
+
+def test_the_clock_has_nothing_of_long_ago_to_do(demo):
+    assert clocks.run_idle_rules() == 0
+    calls = Ticket.objects.filter(origin="phone", status="closed")
+    assert calls.count() > 20
+    now = timezone.now()
+    assert not calls.filter(opened_at__lt=now - timedelta(days=5), activity_at__gt=now - timedelta(days=1)).exists()
 
 
 def test_a_company_with_a_believable_past(demo):
