@@ -103,6 +103,15 @@ def test_there_is_a_limit_of_bytes_a_day(annas: Ticket, me: Client, monkeypatch:
     assert codes == [302, 302, 429]
 
 
+def test_nobody_is_asked_to_rate_what_was_only_said(annas: Ticket, me: Client) -> None:
+    at = f"/my/tickets/{annas.number}/"
+    me.post(at + "close/")
+    annas.messages.all().delete()
+    factories.MessageFactory(ticket=annas, kind="call", text="He called.")
+    page = me.get(at).content.decode()
+    assert "What was said on the telephone" in page and 'id="rate"' not in page
+
+
 def test_close_open_again_and_rate(annas: Ticket, me: Client) -> None:
     at = f"/my/tickets/{annas.number}/"
     assert me.post(at + "rate/", {"score": 5}).status_code == 404
