@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crm.service.changes import Change
@@ -102,7 +104,13 @@ class MessageFacts(Mapping[str, Any]):
 @cache
 def channel_facts() -> dict[str, Fact]:
     """What the channels add, by name. Two channels may name the same fact; it is one then."""
-    return {fact.name: fact for adapter in registry.adapters() for fact in adapter.facts}
+    found: dict[str, Fact] = {}
+    for adapter in registry.adapters():
+        for fact in adapter.facts:
+            before = found.get(fact.name)
+            group = format_lazy("{} / {}", before.group, adapter.label) if before else adapter.label
+            found[fact.name] = replace(fact, group=group)
+    return found
 
 
 def of_channel(readings: Mapping[str, Any], name: str) -> Any:
@@ -176,7 +184,7 @@ def register() -> None:
             events=event,
         ),
     ):
-        register_fact(fact)
+        register_fact(replace(fact, group=_("Message")))
     for fact in channel_facts().values():
         register_fact(fact)
     register_action(

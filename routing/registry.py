@@ -40,6 +40,8 @@ class Fact:
     events: frozenset[str] | None = None
     """Events in which it is known; None: all of them."""
     unit: StrOrPromise = ""
+    group: StrOrPromise = ""
+    """What it is about, such as the customer: the editor shows it with the others that are."""
 
 
 @dataclass(frozen=True, slots=True)

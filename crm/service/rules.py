@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,8 @@ TICKET_FACTS: dict[str, Callable[[Change], Any]] = {
     "origin": lambda c: c.ticket.origin,
     "waiting_minutes": lambda c: _minutes_since(c.ticket.waiting_since),
 }
+
+CUSTOMER_FACTS = frozenset({"customer_level", "customer_status", "customer_region", "contact_tags"})
 
 
 def _minutes_since(moment: datetime | None) -> int | None:
@@ -335,7 +338,7 @@ def register() -> None:
             events=escalated,
         ),
     ):
-        register_fact(fact)
+        register_fact(replace(fact, group=_("Customer") if fact.name in CUSTOMER_FACTS else _("Ticket")))
     statuses = [c for c in Ticket.Status.choices if c[0] not in (Ticket.Status.MERGED, Ticket.Status.SNOOZED)]
     strategies = [c for c in Queue.Strategy.choices if c[0] != Queue.Strategy.MANUAL]
     for action in (

@@ -27,6 +27,7 @@ class Option:
     value: str
     label: StrOrPromise
     chosen: bool = False
+    group: StrOrPromise = ""
 
 
 @dataclass(slots=True)
@@ -114,7 +115,9 @@ class Editor:
         known = registry.facts(self.event)
         if row.kind is not None and row.kind not in known:
             known.append(row.kind)
-        choose.options += [Option(fact.name, _capital(fact.label), fact.name == row.fact) for fact in known]
+        groups = list(dict.fromkeys(str(fact.group) for fact in known))
+        known.sort(key=lambda fact: groups.index(str(fact.group)))
+        choose.options += [Option(f.name, _capital(f.label), f.name == row.fact, f.group) for f in known]
         if row.fact and row.kind is None:
             choose.options.append(Option(row.fact, row.fact, True))
         line = Line("condition", f"c{row.key}", row.key, error=row.error, choose=choose, **place)

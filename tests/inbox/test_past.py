@@ -28,3 +28,20 @@ def test_only_what_one_may_see_is_tried(ticket: Any, agent: Any, other_queue: An
     factories.MessageFactory(ticket=hidden)
     for event in ("message.received", "ticket.opened", "ticket.changed", "ticket.idle", "ticket.escalated"):
         assert [case.url for case in registry.history(event)(agent, 10)] == [f"/desk/inbox/{ticket.number}/"], event
+
+
+def test_what_a_rule_may_ask_is_offered_in_groups(login: Any, supervisor: Any) -> None:
+    page = login(supervisor).get("/desk/rules/new/").content.decode()
+    offered = page[page.index('name="c1-fact"') :].partition("</select>")[0]
+    groups = dict(part.split('">', 1) for part in offered.split('<optgroup label="')[1:])
+    assert list(groups) == [
+        "Ticket",
+        "Customer",
+        "Message",
+        "Web chat",
+        "Web chat / Phone",
+        "Phone / Fax",
+        "Phone",
+        "Fax",
+    ]
+    assert 'value="customer_level"' in groups["Customer"] and 'value="pages"' in groups["Fax"]
