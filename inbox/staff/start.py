@@ -17,6 +17,7 @@ from crm.planning import queries as planning
 from crm.service.models import Ticket
 from inbox.channels.registry import adapters
 from inbox.models import Channel, Delivery, RawMessage
+from routing.models import Queue
 
 
 class StartView(StaffView):
@@ -43,10 +44,21 @@ class StartView(StaffView):
             name=user.get_short_name(),
             figures=figures(user),
             channels=Channel.objects.order_by("name") if user.has_perm("inbox.view_channel") else [],
+            first_steps=first_steps(user),
             senders=[each.kind for each in adapters() if "send" in each.can],
             works=access.works_tickets(user),
             **kwargs,
         )
+
+
+def first_steps(user: Any) -> list[dict[str, str]]:
+    """What is to be done before a message can come in: a queue that it waits in, and a channel; empty afterwards."""
+    if not user.has_perm("inbox.add_channel") or Channel.objects.exists():
+        return []
+    steps = [{"url": f"{reverse('channels:add')}?kind=email", "label": _("Connect a mailbox")}]
+    if not Queue.objects.exists():
+        steps.insert(0, {"url": reverse("routing_queues:add"), "label": _("Make a queue")})
+    return steps
 
 
 def due(user: Any) -> list[dict[str, Any]]:

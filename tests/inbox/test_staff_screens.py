@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 
 from crm.organisation.models import Notification
-from inbox.models import Delivery, RawMessage, Template
+from inbox.models import Channel, Delivery, RawMessage, Template
+from routing.models import Queue
 from tests import factories
 
 MARKUP = '"><img src=x onerror=__xss=1>'
@@ -210,6 +211,20 @@ def test_the_start_says_what_needs_somebody(
         "Open tickets": 1, "Unassigned tickets": 1, "Messages waiting": 0, "In quarantine": 1, "Failed deliveries": 1, "Unclear deliveries": 0,
         "Overdue tasks": 0, "Tasks due today": 0, "Appointments today": 0,
     }  # fmt: skip
+
+
+def test_a_new_installation_is_told_how_to_begin(login: Any, administrator: Any, supervisor: Any) -> None:
+    def steps(user: Any) -> list[str]:
+        return [step["url"] for step in login(user).get("/desk/").context["first_steps"]]
+
+    Channel.objects.all().delete()
+    Queue.objects.all().delete()
+    assert steps(administrator) == ["/desk/queues/new/", "/desk/channels/new/?kind=email"]
+    assert steps(supervisor) == []
+    queue = factories.QueueFactory()
+    assert steps(administrator) == ["/desk/channels/new/?kind=email"]
+    factories.ChannelFactory(queue=queue)
+    assert steps(administrator) == []
 
 
 def test_who_only_answers_goes_on_to_the_inbox(login: Any, agent: Any, marketer: Any) -> None:
