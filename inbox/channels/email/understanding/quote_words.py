@@ -252,6 +252,7 @@ SENT_FROM = re.compile(
         r"phone))?(?:[.,!;]? {1,2}(?:please )?(?:excuse|forgive|pardon|apolog\w*|sorry|typed)[^\n]{0,80})?",
         r"(?:get|download|try) (?:the )?(?:new )?(?:outlook|yahoo mail|spark|bluemail|gmail|aol app|mail\.ru|"
         r"proton ?mail|fastmail|edison|boxer) ?(?:for|app|on|mail|now)?[^\n]{0,80}",
+        r"yahoo mail: search, organize, conquer",
         r"(?:\w{2,20} )?from (?:my )?(?:mobile|cell ?phone|iphone[\w ]{0,6}|ipad[\w ]{0,6}|android[\w ]{0,12}|"
         r"phone|blackberry)",
         r"(?:von|vom) (?:meinem|meiner|unterwegs)?[^\n]{0,60}(?:gesendet|verschickt|versendet|geschickt)|"

@@ -22,6 +22,8 @@ _TELLING = re.compile(
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 """Blanks that look like others, and marks of writing direction inside introductions."""
 _LINK = re.compile(r"^[(<]https?://[^\s()<>]+[)>](?: ?>)?$")
+_LINK_INSIDE = re.compile(r"\s?[(<]\s?https?://[^\s()<>]{1,400}\s?[)>]")
+_LINKED = re.compile(r"\[([^\[\]\n]{1,80})\](?=\(https?://)")
 _NAME = re.compile(r"^[-–—]\s?[^\W\d_][\w.'’-]{0,20}(?: [^\W\d_][\w.'’-]{0,20}){0,3}$")
 _ARMOUR = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]{1,20}: ?[^\n]{0,200}\n)*\n?|"
@@ -331,7 +333,7 @@ def _without_signature(lines: list[str]) -> list[str]:
             words.LIST_FOOTER.search(after[:WIDTH]) for after in lines[index + 1 : index + 3]
         ):
             break
-        if len(short) < 160 and _is_device_line(short):
+        if _is_device_line(short):
             after_device = True
             continue
         if after_device and words.LONE_LINK.match(short):
@@ -351,6 +353,10 @@ def _without_signature(lines: list[str]) -> list[str]:
 
 def _is_device_line(line: str) -> bool:
     """Whether a line only says what it was written with: by a known name, or by "Sent from my" and up to four words."""
+    if "http" in line:
+        line = _LINK_INSIDE.sub("", _LINKED.sub(r"\1", line))
+    if len(line) > 160:
+        return False
     if words.SENT_FROM_MY.match(line):
         return True
     return bool(words.SENT_FROM.match(line)) and bool(words.SENT_FROM_DEVICE.search(line))
