@@ -92,11 +92,11 @@ def _without_quotes(lines: list[str]) -> tuple[list[str], bool]:
             follows = next_filled(lines, index + size)
             if follows < len(lines) and _is_quoted(lines, follows):
                 found = True
-                kept.append(own)
+                kept = [*_without_card(kept), own]
                 index = _after_quote(lines, follows)
                 continue
             if follows == len(lines) or worded or own.strip():
-                return [*kept, own], True
+                return [*_without_card(kept), own], True
             index += size
             continue
         if (
@@ -135,13 +135,20 @@ def _without_own_address(kept: list[str], lines: list[str], index: int) -> list[
 
 
 def _without_card(lines: list[str]) -> list[str]:
-    """Without a table of name and address, each line between bars or between lines of bars alone."""
-    if not lines or "|" not in lines[-1]:
+    """Without a table of name and address, each line between bars or between lines of bars alone.
+
+    NetEase's clients set it above what they quote, and below it who made the signature. A table of the sender's own
+    names no address.
+    """
+    last = len(lines)
+    while last and (not lines[last - 1].strip() or _is_device_line(lines[last - 1][:WIDTH])):
+        last -= 1
+    if not last or "|" not in lines[last - 1]:
         return lines
-    end = len(lines)
+    end = last
     while end and (not lines[end - 1].strip() or _is_of_card(lines, end - 1)):
         end -= 1
-    return lines[:end]
+    return lines[:end] if any("@" in line for line in lines[end:last]) else lines
 
 
 def _is_of_card(lines: list[str], index: int) -> bool:
