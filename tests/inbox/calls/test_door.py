@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from zammad_cti import CTIClient
 from core.models import Hit
 from inbox.calls.door import BODY_MOST, signature
 from inbox.models import Call, Channel, Message, RawMessage
-from inbox.services import call_tokens
+from inbox.services import call_tokens, calls
 from tests import factories
 from tests.inbox.calls.conftest import NUMBER, TOKEN, only_call
 
@@ -114,6 +115,25 @@ def test_the_same_event_five_times_at_once(
     assert statuses == [200] * 15
     post()
     assert (only_call().state, RawMessage.objects.count(), Message.objects.count()) == ("ended", 1, 1)
+
+
+@pytest.mark.parametrize("broken", ["hand_over", "tell"])
+@pytest.mark.django_db
+def test_a_report_that_failed_on_our_side_leaves_nothing_and_is_taken_when_it_comes_again(
+    phone: Channel, caller: Any, post: Callable[[], None], monkeypatch: Any, broken: str
+) -> None:
+    client, address = Client(raise_request_exception=False), f"/api/v1/cti/{TOKEN}"
+    assert client.post(address, EVENT).status_code == 200
+    end = {**EVENT, "event": "hangup", "cause": "cancel"}
+    module = calls.call_journal if broken == "hand_over" else calls.ringing
+    with monkeypatch.context() as patched:
+        patched.setattr(module, broken, Mock(side_effect=OSError("no space")))
+        assert client.post(address, end).status_code == 500
+    assert (only_call().state, RawMessage.objects.count()) == ("ringing", 0)
+    for _ in range(2):
+        assert client.post(address, end).status_code == 200
+    post()
+    assert (only_call().state, RawMessage.objects.count(), Message.objects.count()) == ("missed", 1, 1)
 
 
 @pytest.mark.django_db
