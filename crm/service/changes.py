@@ -220,7 +220,9 @@ class Change:
         was_finished = ticket.is_finished
         self.record("status", ticket.status, status, why)
         ticket.status = status
-        ticket.activity_at = now
+        if self.actor or status != Ticket.Status.CLOSED:
+            # What the clock puts away after days is not the newest thing that happened with a customer.
+            ticket.activity_at = now
         if status != Ticket.Status.SNOOZED:
             ticket.snoozed_until = None
         if status == Ticket.Status.RESOLVED:

@@ -104,7 +104,8 @@ def ticket(request: AgentRequest, pk: int) -> HttpResponse:
         found = ticket_of(request.user, number)
         if found is None:
             return JsonResponse({"said": _("There is no such ticket.")}, status=404)
-        call_log.link_to_ticket(call, found)
+        if not call_log.link_to_ticket(call, found):
+            return JsonResponse({"said": _("The call is over, and stands on its ticket already.")}, status=409)
     else:
         found = call_log.open_ticket(call, by=request.user)
     return JsonResponse({"open": conversation.address(found), "said": _("The call is on ticket #%d.") % found.number})

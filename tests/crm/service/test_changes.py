@@ -45,6 +45,19 @@ def test_every_change_is_a_line_of_history(ticket: Ticket, agent: Any, other_que
     assert [t.name for t in ticket.tags.all()] == ["leak"]
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_ticket_that_the_clock_closes_stays_at_its_place_in_the_lists(
+    ticket: Ticket, agent: Any, by_hand: bool
+) -> None:
+    services.set_status(ticket, "resolved", by=agent)
+    then = timezone.now() - timedelta(days=5)
+    Ticket.objects.update(activity_at=then)
+    services.close(ticket, by=agent if by_hand else None)
+    ticket.refresh_from_db()
+    assert ticket.status == "closed"
+    assert (ticket.activity_at == then) is not by_hand
+
+
 def test_what_is_so_already_leaves_no_line(ticket: Ticket, agent: Any) -> None:
     services.set_priority(ticket, ticket.priority, by=agent)
     services.set_status(ticket, ticket.status, by=agent)

@@ -153,7 +153,11 @@ def test_the_card_knows_the_caller_and_goes_when_somebody_answered(
     assert theirs.get(f"/desk/calls/{pk}/card/").status_code == 204
     assert theirs.get("/desk/calls/ringing/").json() == {"calls": []}
     desk = login(lena)
-    assert "The call is over" in desk.get(f"/desk/calls/{pk}/card/").content.decode()
+    card = desk.get(f"/desk/calls/{pk}/card/").content.decode()
+    assert "The call is over" in card
+    assert "The call is about this ticket" not in card
+    assert desk.post(f"/desk/calls/{pk}/ticket/", {"ticket": ticket.number}).status_code == 409
+    assert only_call().ticket != ticket
     assert desk.get("/desk/calls/ringing/").json() == {"calls": [pk]}
     desk.post(f"/desk/calls/{pk}/notes/", {"note": "", "outcome": "solved"})
     assert desk.get(f"/desk/calls/{pk}/card/").status_code == 204
