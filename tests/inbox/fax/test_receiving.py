@@ -470,7 +470,7 @@ def test_words_that_come_too_late_are_added(fax):
     RawMessage.objects.update(next_at=raw.received_at)  # the time to wait has passed
     assert process_waiting() == 1
     message = Message.objects.get()
-    assert (message.text, message.ticket.preview) == ("", "")
+    assert (message.text, message.ticket.preview) == ("", "fax.tif")
     Message.objects.update(indexed=True)
     fax_pages.draw_waiting()
     message.refresh_from_db()
