@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from crm.service import services
 from crm.service.models import Ticket
 from inbox.models import Conversation, Message, Presence
+from inbox.services import chats, replies
 from tests import factories
 from tests.inbox.chat.conftest import ORIGIN, make_chat
 from tests.inbox.workspace.test_browser import AT_ONCE, Desk
@@ -181,6 +182,35 @@ def test_after_a_cut_every_message_is_there_once(browser, site, chat, agent, ope
     column(page, "Marta").get_by_text("Message 6").wait_for()
     fresh = column(page, "Marta").locator(".chat-said--inbound .chat-said__text").all_inner_texts()
     assert [text.strip() for text in fresh] == [text.strip() for text in shown]
+    marta.context.close()
+
+
+def test_after_a_cut_a_column_is_what_a_fresh_load_shows(browser, site, chat, agent, supervisor, open_desk):
+    """R-22: messages, who has the chat, read marks and its end, all of which changed in the meantime."""
+    desk, page = open_desk(agent)
+    marta = Visitor(browser, site, chat, "Marta")
+    marta.say("Message 0")
+    page.locator("[data-line]", has_text="Marta").get_by_role("button", name="Take").click()
+    field = column(page, "Marta").locator("textarea")
+    expect(field).to_be_focused()
+    ticket = Conversation.objects.get().ticket
+    desk.context.set_offline(True)
+    marta.say("Message 1")
+    chats.take_over(ticket, supervisor)
+    replies.reply(ticket, author=supervisor, text="It is with me now")
+    ticket.refresh_from_db()
+    marta._post("seen", seq=ticket.sequence)
+    chats.end(ticket, supervisor)
+    desk.context.set_offline(False)
+    column(page, "Marta").get_by_text("This chat has ended.").wait_for(timeout=30_000)
+    page.keyboard.press("Escape")  # the field that he was in stays until he leaves it
+    expect(field).to_be_hidden()
+    kept = column(page, "Marta").inner_text()
+    _again, fresh = open_desk(agent, f"/desk/inbox/chats/#{ticket.number}")
+    column(fresh, "Marta").get_by_text("This chat has ended.").wait_for()
+    assert kept == column(fresh, "Marta").inner_text()
+    for words in ("Message 1", "It is with me now", "Seen"):
+        assert kept.count(words) == 1
     marta.context.close()
 
 
