@@ -6,17 +6,19 @@ import hmac
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.defaults import server_error
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from inbox.models import Channel, Delivery, RawMessage
@@ -37,6 +39,14 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when the database answers and files can be written, else 503. Why it is not is only in the log."""
     states = {"database": _good(_database), "storage": _good(_storage)}
     return JsonResponse(states, status=200 if all(states.values()) else 503)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """What is answered after a fault of ours. One of the database is soon over: 503, come again (R-33)."""
+    answer = server_error(request)
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        answer.status_code, answer["Retry-After"] = 503, "10"
+    return answer
 
 
 def _good(check: Callable[[], None]) -> bool:

@@ -7,6 +7,7 @@ from inbox.calls import door
 from inbox.channels.chat import widget
 from portal import health
 
+handler500 = health.failed
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

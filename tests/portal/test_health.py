@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from inbox.models import Delivery
+from portal import health
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +69,27 @@ def test_numbers_are_not_for_strangers(client, settings):
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 404
     assert numbers(client, headers={"Authorization": "Bearer t0ken"}, REMOTE_ADDR="192.0.2.7")
+
+
+@pytest.mark.parametrize("path", ["/", "/my/tickets/", "/desk/inbox/", "/accounts/login/"])
+def test_pages_without_the_database_say_come_again(path, login, agent):
+    """R-33: 503 for whoever comes meanwhile, people and programs, and all is as before when it is back."""
+
+    def gone(*_anything):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    client = login(agent)
+    client.raise_request_exception = False
+    before = client.get(path).status_code
+    with connection.execute_wrapper(gone):
+        for asked in (client.get(path), client.post(path, {"login": "a@b.test", "password": "x"})):
+            assert (asked.status_code, asked.get("Retry-After")) == (503, "10")
+            assert "try again" in asked.content.decode()
+    assert client.get(path).status_code == before
+
+
+def test_any_other_fault_is_500(client, monkeypatch):
+    monkeypatch.setattr(health, "_good", lambda _check: 1 / 0)
+    client.raise_request_exception = False
+    answer = client.get("/readyz")
+    assert (answer.status_code, "Retry-After" in answer) == (500, False)
