@@ -12,6 +12,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b,?\s*(?=\d)")
 _CLOCK = re.compile(r"(\d{1,2})\s?:\s?(\d\d?)(?:\s?:\s?(\d\d?)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:\b(?:GMT|UTC?)\s?)?([+\-\u2010-\u2015\u2212])\s?(\d\d?):?(\d\d)(?=\s|$)", re.IGNORECASE)
+_HOURS = re.compile(r"(?<=\d) ?([+-])(\d\d?)$")
 _YEAR_OF_THREE = re.compile(r"(?<=[A-Za-z] )(1\d\d)(?= \d\d?:)")
 _WORD = re.compile(r"[^\W\d_]+\.?")
 _ZONES = {
@@ -70,6 +71,7 @@ def _in_usual_form(text: str) -> str:
     text = _CLOCK.sub(_clock, text, count=1)
     clock = text.find(":")
     head, tail = (text[:clock], text[clock:]) if clock > 0 else (text, "")
+    head = re.sub(r"\b(\d{1,2})-([^\W\d_]{3,9})-(?=\d)", r"\1 \2 ", head)
     head = re.sub(r"(\d{1,2})月", lambda found: _month_of_number(found[1]), head)
     head = _WORD.sub(lambda found: _MONTHS.get(found[0].lower().rstrip("."), found[0].rstrip(".")), head)
     words = head.replace(",", ", ").split()
@@ -77,6 +79,7 @@ def _in_usual_form(text: str) -> str:
         words = words[1:]  # a day of the week, in whatever language
     head = " ".join(words)
     tail = _OFFSET.sub(lambda found: f" {'+' if found[1] == '+' else '-'}{found[2]:0>2}{found[3]}", tail, count=1)
+    tail = _HOURS.sub(lambda found: f" {found[1]}{found[2]:0>2}00", tail)
     tail = _WORD.sub(lambda found: f"+{_ZONES[found[0]]:02}00" if found[0] in _ZONES else found[0], tail, count=1)
     return _YEAR_OF_THREE.sub(lambda found: str(1900 + int(found[1])), head + tail)
 
