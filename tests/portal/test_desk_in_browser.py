@@ -11,6 +11,7 @@ from crm.customers.models import Region, Tag
 from crm.marketing.importing import service
 from crm.organisation.models import Notification
 from tests import factories
+from tests.portal.test_browser import trouble
 
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
 MARKUP = '"><img src=x onerror=__xss=1>'
@@ -96,6 +97,20 @@ def test_walk(site: str, browser: Any, login: Any, administrator: Any, pages: li
     foreign = [url for url in asked if not url.startswith((site, "data:", "blob:"))]
     assert foreign == []
     assert [each for each in complaints if "nothing-here" not in each] == []
+
+
+@pytest.mark.parametrize("look", [(360, "light"), (1280, "dark")])
+def test_everybody_can_use_it(
+    look: tuple[int, str], site: str, browser: Any, login: Any, administrator: Any, ticket: Any, channel: Any
+) -> None:
+    """What is worked with most, by eye of axe-core (WCAG 2.2 AA)."""
+    session = login(administrator).cookies["session"].value
+    context = browser.new_context()
+    context.add_cookies([{"name": "session", "value": session, "url": site}])
+    page = context.new_page()
+    fit(page, *look)
+    worked = ("", "inbox/", f"inbox/{ticket.number}/", "rules/", "rules/new/", f"channels/{channel.pk}/")
+    assert [each for path in worked for each in trouble(page, site, f"/desk/{path}")] == []
 
 
 def test_a_contact_is_found_by_typing(site: str, browser: Any, login: Any, administrator: Any, contact: Any) -> None:
