@@ -145,6 +145,12 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 8), "timeout": 10},
         "options": f"-c lock_timeout=15s -c statement_timeout=60s -c idle_in_transaction_session_timeout={idle}s",
+        # A server that is gone without a word (its machine fell) is noticed in seconds. By itself, TCP waits a quarter
+        # of an hour for what was sent, and two hours where only an answer is missing.
+        "connect_timeout": 5,
+        "tcp_user_timeout": 15_000,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
     }
     if TESTING:
         DATABASES["default"]["OPTIONS"] = {}
