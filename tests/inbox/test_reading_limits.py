@@ -169,3 +169,21 @@ def test_damaged_mail_never_raises_and_can_always_be_stored() -> None:
             mail = read(_mutated(raw, dice))
             assert _is_storable(mail), path.name
             assert "<script" not in clean(mail.html)
+
+
+@pytest.mark.parametrize("parameter", [b"", b"; boundary=never"])
+def test_a_part_that_says_it_holds_others_and_does_not_is_kept(parameter: bytes) -> None:
+    mail = (
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee there\n"
+        + b"--b\nContent-Type: multipart/x"
+        + parameter
+        + b"\nContent-Disposition: attachment; filename=bill.txt\n\nnumber 4711\n"
+        + b"--b\nContent-Type: image/png\nContent-Disposition: attachment; filename=a.png\n\nx\n--b--\n"
+    )
+    found = read(mail)
+    assert found.text == "See there"
+    assert [(file.name, file.content.strip()) for file in found.files] == [
+        ("bill.txt", b"number 4711"),
+        ("a.png", b"x"),
+    ]

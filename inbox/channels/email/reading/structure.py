@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from .headers import Header, content_type, looks_like_field, parameters, split_header
@@ -123,6 +123,9 @@ def _scan(tree: Tree, boundary: bytes) -> None:
         if current is not None:
             current.end = max(current.start, _before_line_end(raw, line))
             current = None
+        for _boundary_of, unsplit in open_[level + 1 :]:
+            if not unsplit.children:
+                unsplit.end = max(unsplit.start, _before_line_end(raw, line))
         del open_[level + 1 :]
         parent = open_[level][1]
         if closes:
@@ -141,7 +144,7 @@ def _scan(tree: Tree, boundary: bytes) -> None:
         default = "message/rfc822" if parent.content_type == "multipart/digest" else "text/plain"
         current = _node(header, len(raw), (*parent.path, len(parent.children)), parent.content_type, default)
         parent.children.append(current)
-        inner = _boundary(raw, current)
+        inner = _boundary(raw, current, {each for each, _around in open_})
         if inner is None:
             leaves += 1
         elif len(open_) >= DEPTH_LIMIT:
@@ -195,8 +198,11 @@ def _node(header: Header, end: int, path: tuple[int, ...], parent: str, default:
     return Node(header.fields, content_type(declared, default), parameters(declared), header.body, end, path, parent)
 
 
-def _boundary(raw: bytes, node: Node) -> bytes | None:
-    """The boundary of a multipart, or None for a leaf. One that is missing is taken from the first delimiter line."""
+def _boundary(raw: bytes, node: Node, outer: Container[bytes] = ()) -> bytes | None:
+    """The boundary of a multipart, or None for a leaf. One that is missing is taken from the first delimiter line.
+
+    That line may be one of those around it (`outer`): then it has no parts, and its content is its own.
+    """
     if not node.content_type.startswith("multipart/"):
         return None
     boundary = node.parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
@@ -208,7 +214,7 @@ def _boundary(raw: bytes, node: Node) -> bytes | None:
         if opening and raw.find(b"\n--" + opening[1], opening.end() - 1) >= 0:
             return opening[1]
     guess = _FIRST_DELIMITER.search(raw, node.start, node.start + 65536)
-    return guess[1] if guess else boundary or None
+    return guess[1] if guess and guess[1] not in outer else boundary or None
 
 
 def _unsplit(root: Node) -> list[Node]:
