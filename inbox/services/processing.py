@@ -131,7 +131,7 @@ def _read(raw: RawMessage) -> Draft | None:
         draft = pipeline.read(raw)
         if not draft.inbound.foreign or raw.facts.get(floods.RELEASED):
             return draft
-        _quarantine(raw, _("This is no mail but another kind of file. “Run again” opens a ticket all the same."))
+        _quarantine(raw, _("This is no mail: empty, or another kind of file. “Run again” opens a ticket all the same."))
     except OSError as error:
         _put_off(raw, error)
     except Exception as error:

@@ -43,8 +43,13 @@ def test_a_message_whose_channel_kind_is_gone_is_put_aside_and_the_others_go_on(
 
 @pytest.mark.parametrize(
     "content",
-    [b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", b"\x89PNG\r\n\x1a\n" + bytes(40), b"MZ\x90\0" + bytes(90)],
-    ids=["pdf", "png", "program"],
+    [
+        b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n",
+        b"\x89PNG\r\n\x1a\n" + bytes(40),
+        b"MZ\x90\0" + bytes(90),
+        b" \r\n",
+    ],
+    ids=["pdf", "png", "program", "nothing"],
 )
 def test_a_file_that_is_no_mail_is_kept_and_put_aside(channel: Any, supervisor: Any, content: bytes) -> None:
     raw = processing.process(accept(channel, content))

@@ -107,7 +107,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         parts=tuple(leaf.part for leaf in leaves),
         errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip())),
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
-        foreign=_is_no_mail(tree),
+        foreign=not raw.strip() or _is_no_mail(tree),
     )
     return parsed, fields, hint
 

@@ -53,7 +53,7 @@ class ParsedMail:
     entangled: bool = False
     """True when nesting, number of parts or header length went beyond what the reader follows."""
     foreign: bool = False
-    """True when it is no mail but another kind of file."""
+    """True when it is no mail but nothing at all, or another kind of file."""
 
     @cached_property
     def message(self) -> Message:
