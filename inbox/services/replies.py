@@ -15,6 +15,7 @@ from crm.customers.identity import contacts_for
 from crm.customers.models import Contact, ContactPoint
 from crm.organisation.models import User
 from crm.organisation.services import notify
+from crm.service import access as ticket_access
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket
@@ -63,6 +64,8 @@ def reply(
 ) -> Message:
     """Answer the customer: message and deliveries in one transaction, sent by the loop afterwards.
 
+    A ticket that is nobody's becomes the author's, if it may.
+
     `channel` and `to` choose another way than the one the customer last used. `seen` is the ticket's sequence number
     that the author has before his eyes. Raises UnseenMessages when anybody else wrote since (unless `override`),
     ValidationError for addresses that the channel cannot take or too many of them, NoWayOut, TicketMerged.
@@ -89,6 +92,8 @@ def reply(
         raise ValidationError(_("“%(channel)s” sends to one recipient, without copies.") % {"channel": channel})
     if 1 + len(others) > MAX_RECIPIENTS:
         raise ValidationError(_("At most %(n)s recipients are possible.") % {"n": MAX_RECIPIENTS})
+    if ticket.assignee_id is None and ticket_access.may_be_assigned(author, ticket):
+        change.assign(author, why="answer")  # the customer's next words are for whoever knows the talk
     now = timezone.now()
     message = Message(
         ticket=ticket,

@@ -130,6 +130,16 @@ def test_what_a_customer_writes_on_the_portal_goes_the_way_of_every_message(queu
     assert Delivery.objects.count() == 0
 
 
+def test_who_answers_what_is_nobodys_has_it(ticket: Ticket, channel: Any, agent: Any, supervisor: Any) -> None:
+    stranger = factories.StaffFactory(role="agent", email="of.another.queue@guichet.test")
+    for author, has in ((stranger, None), (agent, agent), (supervisor, agent)):
+        replies.reply(ticket, author=author, text="Which model is it?")
+        ticket.refresh_from_db()
+        assert ticket.assignee == has
+    (event,) = ticket.events.filter(what="assignee")
+    assert (event.new, event.actor, event.why) == (str(agent), agent, "answer")
+
+
 def test_writing_first_opens_a_ticket_of_ones_own(channel: Any, agent: Any) -> None:
     message = replies.open_outgoing(
         author=agent, channel=channel, to="New@Customer.test", subject="Your order", text="Hello"

@@ -177,6 +177,7 @@ def test_nothing_answers_is_asked_ever_less_and_who_looks_asks_at_once(
 ) -> None:
     """Also a site that was taken off the list: the browser keeps the refusal to itself."""
     page = timed(browser, host)
+    until(page, lambda: connected(page))
     server.control(set={"socket": False, "http": False}, state={"status": "open"}, cut=4000)
     until(page, lambda: page.get_by_text("No connection").count() == 1, step=1000)
     for _ in range(20):
@@ -288,6 +289,7 @@ def test_too_many_waits_as_long_as_the_server_says(server: Server, host: Host, b
 
 def test_without_any_door_it_says_so_after_half_a_minute(server: Server, host: Host, browser: Any) -> None:
     page = timed(browser, host)
+    until(page, lambda: connected(page))
     server.control(set={"socket": False, "http": False}, cut=4000)
     say(page, "Hello?")
     page.clock.run_for(20_000)
