@@ -299,7 +299,7 @@ def test_a_process_that_is_too_slow_for_its_lease_does_not_judge_itself_dead(sin
 
 def test_three_loops_send_each_row_once(sink):
     """R-16; more rows on PostgreSQL, where several processes send."""
-    count = 1500 if connection.vendor == "postgresql" else 300
+    count = 600 if connection.vendor == "postgresql" else 300
     channel = sending_channel(sink, smtp_connections=4)
     account_mails(channel, count)
     with running(), running(), running():
