@@ -254,6 +254,18 @@ def test_killed_at_random_moments(nursery: Nursery, dovecot: Dovecot, box, sink,
     nursery.end(successor)
 
 
+def check_replaced(nursery: Nursery, frozen: int) -> None:
+    """Another process does the two mails' work while `frozen` stands still; woken up, it adds nothing."""
+    until(lambda: nursery.is_stopped(frozen))
+    other = nursery.start("listen", "work")
+    settle(nursery, 2)
+    os.kill(frozen, signal.SIGCONT)
+    time.sleep(1.5)
+    check_received(2)
+    nursery.end(frozen)
+    nursery.end(other)
+
+
 # Several processes need PostgreSQL: one that is frozen while it closes an SQLite file keeps that file locked.
 @pytest.mark.postgresql
 @pytest.mark.parametrize("point", ["imap.fetch", "imap.fetched", "imap.before_commit"])
@@ -261,15 +273,7 @@ def test_a_frozen_listener_is_replaced_and_writes_nothing(nursery: Nursery, dove
     """R-08 with real processes."""
     desk(dovecot, box, sink)
     dovecot.put(box, mail(0), mail(1))
-    frozen = nursery.start("listen", fault=f"{point}=stop")
-    until(lambda: nursery.is_stopped(frozen))
-    other = nursery.start("listen", "work")
-    settle(nursery, 2)
-    os.kill(frozen, signal.SIGCONT)
-    time.sleep(1.5)
-    check_received(2)
-    nursery.end(frozen)
-    nursery.end(other)
+    check_replaced(nursery, nursery.start("listen", fault=f"{point}=stop"))
 
 
 @pytest.mark.postgresql
@@ -277,15 +281,7 @@ def test_a_worker_frozen_in_the_middle_of_writing_is_replaced(nursery: Nursery, 
     """R-15: the locks of its transaction do not outlive its lease by long."""
     desk(dovecot, box, sink)
     dovecot.put(box, mail(0), mail(1))
-    frozen = nursery.start("listen", "work", fault="post.messages=stop")
-    until(lambda: nursery.is_stopped(frozen))
-    other = nursery.start("listen", "work")
-    settle(nursery, 2)
-    os.kill(frozen, signal.SIGCONT)
-    time.sleep(1.5)
-    check_received(2)
-    nursery.end(frozen)
-    nursery.end(other)
+    check_replaced(nursery, nursery.start("listen", "work", fault="post.messages=stop"))
 
 
 @pytest.mark.postgresql
