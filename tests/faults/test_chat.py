@@ -329,7 +329,7 @@ def test_a_delayed_commit_is_never_skipped(chat: Any, agent: Any) -> None:
     after = seen["seq"] if seen else 0
     texts = [e["text"] for e in (seen or {"events": []})["events"]]
     texts += [e["text"] for e in browser.events(after)["events"]]
-    assert texts == ["Hello", "Slow", "Quick"]
+    assert texts == ["Hello", "Agent has joined.", "Slow", "Quick"]
 
 
 def test_who_breaks_a_rule_is_told_by_the_code_and_takes_no_place(

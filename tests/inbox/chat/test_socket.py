@@ -178,7 +178,7 @@ async def test_who_comes_back_gets_what_he_missed_and_nothing_twice(chat, here):
         await sync_to_async(replies.reply)(ticket, author=here, text=f"Answer {n}")
     tab = Tab(chat)
     ready = await tab.enter(browser, last)
-    assert [e["text"] for e in ready["events"]] == ["Answer 0", "Answer 1", "Answer 2"]
+    assert [e["text"] for e in ready["events"]] == ["Agent has joined.", "Answer 0", "Answer 1", "Answer 2"]
     await sync_to_async(replies.reply)(ticket, author=here, text="Answer 3")
     assert [e["text"] for e in (await tab.hear("events"))["events"]] == ["Answer 3"]
     assert await tab.receive_nothing(timeout=0.3)
@@ -350,7 +350,8 @@ async def test_a_lost_hint_costs_a_moment(chat, here, monkeypatch):
     monkeypatch.setattr("inbox.live.push", lambda hints: None)
     ticket = await Ticket.objects.aget()
     await sync_to_async(replies.reply)(ticket, author=here, text="Nobody told you")
-    assert [e["text"] for e in (await tab.hear("events"))["events"]] == ["Nobody told you"]
+    found = (await tab.hear("events"))["events"]
+    assert [e["text"] for e in found] == ["Agent has joined.", "Nobody told you"]
     await tab.disconnect()
 
 

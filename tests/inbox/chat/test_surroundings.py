@@ -353,7 +353,7 @@ def test_without_an_address_answers_wait_for_his_return_and_then_fail(chat: Any,
     assert Delivery.objects.get().state == "failed"
     ticket.refresh_from_db()
     assert ticket.events.filter(what="undelivered").exists()
-    assert [e["text"] for e in browser.events()["events"]] == ["Hello", "Hello!"]
+    assert [e["text"] for e in browser.events()["events"]] == ["Hello", "Agent has joined.", "Hello!"]
 
 
 def test_the_channels_page_shows_the_line_to_embed(chat: Any, administrator: Any, login: Any) -> None:
