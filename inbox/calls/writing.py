@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from core.staff.forms import MomentField
 from core.staff.views import HOME
+from core.telephone import spaced
 from crm.customers import numbers
 from crm.customers.models import Contact
 from crm.marketing import scripts
@@ -181,16 +182,16 @@ def _beginning(request: AgentRequest) -> dict[str, Any]:
         found["ticket"], contact = str(ticket.number), ticket.contact
     if asked.get("call"):
         call = call_or_404(user, key_in(asked["call"]))
-        contact, found["who"] = call.contact, call.number
+        contact, found["who"] = call.contact, spaced(call.number)
     if asked.get("contact"):
         contact = Contact.objects.visible_to(user).filter(pk=key_in(asked["contact"])).first()  # type: ignore[attr-defined]
         if contact is None:
             raise Http404
     if asked.get("number"):
-        found["who"] = asked["number"][:100]
+        found["who"] = spaced(asked["number"][:100])
     if contact is not None:
         found["contact"] = contact.pk
-        found["who"] = found.get("who") or queries.number_of(contact) or str(contact)
+        found["who"] = found.get("who") or spaced(queries.number_of(contact)) or str(contact)
     return found
 
 
@@ -259,7 +260,7 @@ def find(request: AgentRequest) -> HttpResponse:
             "id": contact.pk,
             "label": str(contact),
             "hint": contact.customer.name if contact.customer else "",
-            "number": n,
+            "number": spaced(n),
         }
         for contact, n in found
     ]

@@ -98,13 +98,15 @@ def title(call: Call) -> str:
 
 
 def summary(call: Call) -> str:
-    """The call in one sentence."""
+    """The call in one sentence; empty while it goes on."""
     if call.kind == Call.Kind.VISIT:
         return _("A visit.")
     if call.kind == Call.Kind.LETTER:
         return _("A letter.")
     wait, talk = clock(call.wait_seconds), clock(call.talk_seconds)
     match call.state:
+        case Call.State.RINGING | Call.State.TALKING:
+            return ""
         case Call.State.MISSED:
             return _("Nobody answered; it rang for %(wait)s.") % {"wait": wait} if wait else _("Nobody answered.")
         case Call.State.UNREACHED:

@@ -16,13 +16,17 @@ from crm.customers.models import Contact, ContactPoint
 from crm.organisation.models import User
 from crm.planning import services as planning
 from crm.planning.models import Appointment, Task
-from crm.service import access, services
+from crm.service import access, rules, services
 from crm.service.changes import Change
 from crm.service.models import Ticket
+from inbox.channels import registry
+from inbox.intake.batch import Batch
+from inbox.intake.draft import Draft
 from inbox.models import Attachment, Call, Channel, RawMessage
+from inbox.rules import MessageFacts
 from inbox.services import call_journal, files, processing, replies
 from inbox.services.call_journal import File
-from routing.models import Queue
+from routing.models import Queue, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,10 @@ def link_to_ticket(call: Call, ticket: Ticket) -> bool:
 
 @transaction.atomic
 def open_ticket(call: Call, *, by: User) -> Ticket:
-    """A ticket for the call, before it is over; the one it is on already, when it is on one."""
+    """A ticket for the call, before it is over; the one it is on already, when it is on one.
+
+    The rules for opened tickets see it as any other.
+    """
     rows = Call.objects.select_for_update(of=("self",), no_key=True)
     row = rows.select_related("channel", "contact__customer", "ticket", "queue__sla__hours", "queue__hours").get(
         pk=call.pk
@@ -194,10 +201,18 @@ def open_ticket(call: Call, *, by: User) -> Ticket:
     if access.may_be_assigned(by, work.ticket):
         work.assign(by)
     work.note("ticket.opened", subject, actor=by)
+    rules.run_event(work, Rule.Event.TICKET_OPENED, _facts(row, work))
     work.save()
     row.ticket = work.ticket
     row.save(update_fields=["ticket", "contact"])
     return work.ticket
+
+
+def _facts(call: Call, opened: Change) -> MessageFacts:
+    """What rules may ask about a call that goes on: as of one that is over, as far as it is known by now."""
+    inbound = registry.adapter(call.channel.kind).read(call_journal.pack(call), call.channel.settings)
+    draft = Draft(RawMessage(channel=call.channel), call.channel, inbound, sender=call.number, change=opened)
+    return MessageFacts(draft, Batch([draft]))
 
 
 @transaction.atomic

@@ -21,7 +21,8 @@ from crm.customers.models import Contact, ContactPoint
 from crm.planning.models import Appointment, Task
 from crm.service.models import Ticket
 from inbox.channels.phone.settings import PhoneSettings
-from inbox.models import Attachment, Call, Message
+from inbox.models import Attachment, Call, Delivery, Message
+from routing.models import RuleRun
 from tests import factories
 from tests.inbox.calls.conftest import NUMBER, log_form, only_call
 
@@ -236,6 +237,33 @@ def test_a_new_ticket_from_the_card_is_the_one_the_call_ends_on(
     assert only_call().message.ticket == ticket and Ticket.objects.count() == 1
 
 
+def test_rules_for_opened_tickets_see_what_the_card_opens(
+    desk: Client, report: Any, post: Callable[[], None], caller: Any, lena: Any
+) -> None:
+    def rule(name: str, fact: str, operator: str, value: Any, *actions: dict[str, Any]) -> None:
+        conditions = {"match": "all", "items": [{"fact": fact, "operator": operator, "value": value}]}
+        factories.RuleFactory(name=name, event="ticket.opened", conditions=conditions, actions=list(actions))
+
+    template = factories.TemplateFactory(purpose="automatic", texts={"en": ("We have it", "Thank you.")})
+    tag, answer = {"action": "add_tags", "tags": ["call"]}, {"action": "auto_answer", "template": str(template.pk)}
+    rule("Called", "called_number", "is", "+4940555100", tag, answer)
+    rule("Caller", "sender", "is", NUMBER, {"action": "set_priority", "priority": "3"})
+    rule("By phone", "talk_kind", "is", "call", {"action": "add_tags", "tags": ["phone"]})
+    rule("Missed", "missed", "yes", None, {"action": "add_tags", "tags": ["missed"]})
+    rule("Talked", "body", "contains", "talked", {"action": "add_tags", "tags": ["talked"]})
+    report("newCall")
+    report("answer", answeringNumber="21")
+    desk.post(f"/desk/calls/{only_call().pk}/ticket/")
+    report("hangup", cause="normalClearing")
+    post()
+    ticket = Ticket.objects.get()
+    assert (sorted(tag.name for tag in ticket.tags.all()), ticket.priority) == (["call", "phone"], 3)
+    assert (ticket.assignee, ticket.message_count) == (lena, 1)
+    (run,) = RuleRun.objects.filter(event="ticket.opened")
+    assert [match["name"] for match in run.matched] == ["Called", "Caller", "By phone"]
+    assert not Delivery.objects.exists()
+
+
 def test_somebody_else_calls_from_that_number(desk: Client, report: Any, post: Callable[[], None], caller: Any) -> None:
     report("newCall")
     pk = only_call().pk
@@ -308,9 +336,20 @@ def test_a_recording_is_played_from_any_place(
 def test_the_form_finds_people_by_number_in_any_spelling_and_by_name(desk: Client, phone: Any, caller: Any) -> None:
     for text in ("030 555 716 00", "+49 (30) 55571600", "004930/55571600", "55571600", "schmidt anna", "Kaffeehaus"):
         found = desk.get("/desk/calls/find/", {"q": text}).json()["results"]
-        assert [(each["id"], each["number"]) for each in found] == [(caller.pk, NUMBER)], text
+        assert [(each["id"], each["number"]) for each in found] == [(caller.pk, "+49 30 55571600")], text
     assert desk.get("/desk/calls/find/", {"q": "x"}).json() == {"results": [], "number": ""}
     assert desk.get("/desk/calls/find/", {"q": "\x00" * 50 + "%_" * 500}).status_code == 200
+
+
+def test_the_form_shows_numbers_as_people_read_them(
+    desk: Client, phone: Any, report: Any, caller: Any, ticket: Any
+) -> None:
+    report("newCall")
+    asked = (f"ticket={ticket.number}", f"contact={caller.pk}", f"call={only_call().pk}", f"number=%2B{NUMBER[1:]}")
+    for query in asked:
+        assert log_form(desk, f"?{query}")["who"] == "+49 30 55571600", query
+    desk.post("/desk/calls/new/", log_form(desk, f"?contact={caller.pk}"))
+    assert Call.objects.latest("id").number == NUMBER
 
 
 def test_a_call_is_logged_from_nothing(desk: Client, phone: Any, lena: Any) -> None:
@@ -347,7 +386,7 @@ def test_a_call_is_logged_from_a_ticket_with_all_that_follows(
         resolves="on",
         files=[io.BytesIO(b"%PDF-1.4 scan")],
     )
-    assert sent["contact"] == caller.pk and sent["who"] == NUMBER
+    assert sent["contact"] == caller.pk and sent["who"] == "+49 30 55571600"
     desk.post("/desk/calls/new/", sent)
     call = only_call()
     assert (call.ticket, call.contact, call.outcome) == (ticket, caller, "call-again")
