@@ -20,7 +20,7 @@ from core import limits
 from core.secrets import SecretUnreadable
 from inbox.channels.phone.events import Event, EventInvalid, of_fields, of_json
 from inbox.models import Channel
-from inbox.services import call_tokens, calls
+from inbox.services import call_tokens, calls, channel_health
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def cti(request: HttpRequest, token: str) -> HttpResponse:
         call_tokens.count_refusal(channel)
         return _refuse(400, f"The body must be {JSON}, {FORM} or {PARTS}.")
     calls.report(channel, event)
+    channel_health.heard(channel)
     return JsonResponse({})
 
 

@@ -63,6 +63,15 @@ def test_an_answered_call_is_one_row_one_message_and_the_agents_ticket(
     assert not Task.objects.exists()
 
 
+def test_a_report_shows_that_the_channel_works(report: Any, phone: Any) -> None:
+    report("newCall", status=422, direction="")
+    phone.refresh_from_db()
+    assert phone.receiving_health == "unknown"
+    report("newCall")
+    phone.refresh_from_db()
+    assert phone.receiving_health == "good" and phone.receiving_at is not None
+
+
 def test_a_missed_call_asks_once_for_a_call_back_in_business_hours(
     report: Any, post: Callable[[], None], caller: Any, lena: Any, queue: Any
 ) -> None:
