@@ -235,13 +235,18 @@ def call_off(request: AgentRequest, number: int, delivery: int) -> HttpResponse:
 
 @desk("GET")
 def choices(request: AgentRequest, what: str) -> HttpResponse:
-    """What can be chosen in a menu: colleagues, queues, macros, tags. `ticket` sorts the fitting ones first."""
+    """What can be chosen in a menu: colleagues, queues, macros, tags. `ticket` sorts the fitting ones first.
+
+    `hand=over`: to whom it is given away, so neither to oneself nor to who has it.
+    """
     number = request.GET.get("ticket", "")
     ticket = ticket_or_404(request, key_in(number)) if number else None
     rows: list[tuple[str, str, str]]
     match what:
         case "people":
-            return render(request, "inbox/choices.html", {"rows": posts(ticket), "what": what})
+            has_it = {request.user.pk, ticket.assignee_id} if ticket and request.GET.get("hand") else set()
+            people = [post for post in posts(ticket) if post.user.pk not in has_it]
+            return render(request, "inbox/choices.html", {"rows": people, "what": what})
         case "queues":
             rows = [(str(q.pk), q.name, "") for q in Queue.objects.filter(active=True)]
         case "macros":

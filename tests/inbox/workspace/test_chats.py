@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 import time_machine
 from django.db import connection
@@ -263,11 +266,16 @@ def test_whoever_hands_a_chat_over_sees_who_is_here(desk, talk, agent, queue):
     for colleague in (near, far):
         factories.QueueMemberFactory(queue=queue, user=colleague)
     Presence.objects.create(user=near)
-    chats.take_over(talk.ticket, near)
-    address = reverse("inbox:choices", args=["people"])
-    shown = desk.get(address, {"ticket": talk.ticket.number}, **HTMX).content.decode()
-    places = [shown.index(words) for words in ("Agent", "0 chats", "Near", "1 chat<", "Far", "Not here")]
+    head = desk.get(reverse("inbox:chat", args=[talk.ticket.number])).content.decode()
+    address = unescape(re.search(r'data-choices="([^"]*people[^"]*)"', head)[1])
+    shown = desk.get(address, **HTMX).content.decode()
+    places = [shown.index(words) for words in ("Near", "0 chats", "Far", "Not here")]
     assert places == sorted(places)
+    assert str(agent) not in shown, "to oneself nothing is handed over"
+    chats.take_over(talk.ticket, near)
+    shown = desk.get(address, **HTMX).content.decode()
+    assert "Near" not in shown and "Far" in shown, "he has it"
+    assert str(agent) in desk.get(reverse("inbox:choices", args=["people"]), **HTMX).content.decode()
 
 
 def test_a_chat_of_files_alone_shows_their_names_in_the_list(desk, visitor, talk):
