@@ -48,6 +48,16 @@ def render(text: str, fields: Mapping[str, str], *, html: bool = False) -> str:
     return _FIELD.sub(value, text)
 
 
+def render_lines(text: str, fields: Mapping[str, str]) -> str:
+    """As `render`, but a line of which every field is empty says nothing, and is left out."""
+    return "\n".join(render(line, fields) for line in text.split("\n") if not _is_empty(line, fields))
+
+
+def _is_empty(line: str, fields: Mapping[str, str]) -> bool:
+    asked = [found[0] for found in _FIELD.finditer(line[:MAX_LENGTH])]
+    return bool(asked) and not render("".join(asked), fields)
+
+
 def names(text: str) -> list[str]:
     """The fields that the text asks for, each once, in order; known or not."""
     return list(dict.fromkeys(found["name"] for found in _FIELD.finditer(text[:MAX_LENGTH])))

@@ -149,10 +149,10 @@ def _cover(channel: Channel, language: str, fields: Mapping[str, str]) -> str:
     if wanted != STANDARD:
         template = Template.objects.filter(purpose=Template.Purpose.COVER, name=wanted).first()
     if template is None:
-        return merge_fields.render(standard(), fields)
+        return merge_fields.render_lines(standard(), fields)
     versions = {text.language: text.body for text in template.texts.all()}
     body = next((versions[code] for code in (language, channel.language, "en") if code in versions), "")
-    return merge_fields.render(body or next(iter(versions.values()), ""), fields)
+    return merge_fields.render_lines(body or next(iter(versions.values()), ""), fields)
 
 
 def standard() -> str:
@@ -161,7 +161,7 @@ def standard() -> str:
         [
             "# {{ channel.name }}",
             _("To") + ": {{ contact.name }}",
-            _("Company") + ': {{ customer.name|default:"–" }}',
+            _("Company") + ": {{ customer.name }}",
             _("Fax") + ": {{ fax.to }}",
             _("From") + ": {{ agent.name }}",
             _("Our fax") + ": {{ fax.from }}",

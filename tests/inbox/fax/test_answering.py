@@ -151,6 +151,22 @@ def test_a_cover_of_ones_own_with_merge_fields(faxed, agent, fax):
     assert composing._cover(fax, "zh-hans", fields) == ""
 
 
+@pytest.mark.parametrize("cover", ["standard", "Own"])
+def test_a_cover_has_no_line_for_what_nobody_knows(faxed, agent, fax, cover):
+    factories.TemplateFactory(
+        name="Own",
+        purpose="cover",
+        texts={
+            "en": ("", 'To: {{ contact.name }}\nCompany: {{ customer.name }}\nVAT: {{ customer.name|default:"–" }}')
+        },
+    )
+    fax.settings["cover"] = cover
+    faxed.customer = None
+    lines = composing._cover(fax, "en", composing._fields(faxed, agent, fax, CALLER)).splitlines()
+    assert not [line for line in lines if line.startswith("Company")]
+    assert cover == "standard" or lines == ["To: Anna Schmidt", "VAT: –"], "a default of its own is a wish"
+
+
 def test_the_standard_cover_does_not_mix_languages(faxed, agent, fax, monkeypatch):
     """Django itself knows German, we do not: "Datum" would stand between "To" and "Pages"."""
     asked = []
