@@ -86,6 +86,8 @@ class Inbound:
     alone: bool = False
     """Not a further try of the same request: it opens its own ticket where `Adapter.joins` would let it join one."""
     subject: str = ""
+    named_subject: str = ""
+    """What a new ticket is called instead when we know the sender by name, which stands for `%(name)s`."""
     text: str = ""
     """The whole body as plain text; made from the HTML when there is no text part."""
     html: str = ""

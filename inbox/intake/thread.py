@@ -54,19 +54,20 @@ def open_new(draft: Draft, batch: Batch) -> None:
     """Nobody's thread: a new ticket in the channel's queue, linked to what it claims to belong to."""
     if draft.outcome or draft.contact is None:
         return
+    inbound, name = draft.inbound, draft.contact.name
     change = Change.opening(
-        subject=draft.inbound.subject,
+        subject=inbound.named_subject % {"name": name} if inbound.named_subject and name else inbound.subject,
         queue=batch.queue_of(draft),
         contact=draft.contact,
         origin=draft.channel.kind,
-        language=draft.inbound.language,
+        language=inbound.language,
         at=batch.now,
     )
     batch.talks.begin(draft, change)
     draft.change = change
     change.board = batch.board(draft)
     draft.settle(RawMessage.Outcome.OPENED)
-    if draft.inbound.ambiguous_sender or draft.inbound.authentication.dmarc == "fail":
+    if inbound.ambiguous_sender or inbound.authentication.dmarc == "fail":
         draft.reason = "unverified sender"
     if draft.linked is not None:
         draft.reason = f"unverified: claims to belong to #{draft.linked.number}"

@@ -50,6 +50,7 @@ def _of_machine(told: Envelope, content: bytes, settings: Mapping[str, Any]) -> 
     return Inbound(
         sender=_sender(told.sender, told.station, region),
         subject=subject(told.sender or told.station, region),
+        named_subject=_("Fax from %(name)s"),
         to=(Address(told.called),) if told.called else (),
         message_id=f"{mark}@fax.invalid",
         sent_at=_moment(told.received_at),
@@ -122,6 +123,7 @@ def _of_gateway(raw: bytes, settings: Mapping[str, Any]) -> Inbound:
         sender=_sender(caller, "", region) if believed else None,
         ambiguous_sender=not believed,
         subject=subject(caller, region) if believed and caller else mail.subject,
+        named_subject=_("Fax from %(name)s") if believed and caller else "",
         text="",
         html="",
         reply_text="",

@@ -57,8 +57,13 @@ def test_a_fax_becomes_a_ticket_of_the_right_person(capsys, fax, file, contact):
     message = Message.objects.get()
     ticket = message.ticket
     assert told == {"raw": RawMessage.objects.get().pk, "outcome": "opened", "reason": "", "ticket": ticket.number}
-    assert (ticket.contact, ticket.queue, ticket.subject) == (contact, fax.queue, "Fax +86 21 5555 1234")
-    assert (message.from_address, message.channel, message.kind) == (CALLER, fax, "inbound")
+    assert (ticket.contact, ticket.queue, ticket.subject) == (contact, fax.queue, "Fax from Anna Schmidt")
+    assert (message.subject, message.from_address, message.channel, message.kind) == (
+        "Fax +86 21 5555 1234",
+        CALLER,
+        fax,
+        "inbound",
+    )
     assert message.facts == {"called_number": NUMBER, "station": "", "damaged": False, "pages": 3}
     kept = message.attachments.get()
     assert (kept.name, kept.content_type, kept.size) == ("fax000000012.tif", "image/tiff", len(sheets.three()))
@@ -87,6 +92,9 @@ def test_the_ticket_is_called_in_the_language_of_the_channel(capsys, fax, file):
     fax.save()
     receive(capsys, file, **{"from": CALLER, "to": NUMBER})
     assert Message.objects.get().ticket.subject == "传真 +86 21 5555 1234"
+    Contact.objects.update(name="王芳")
+    receive(capsys, file, **{"from": CALLER, "to": NUMBER, "commid": "2"})
+    assert Ticket.objects.latest("id").subject == "王芳 的传真"
 
 
 def test_an_unknown_number_makes_a_contact_to_be_completed(capsys, fax, file):
