@@ -29,8 +29,10 @@ def collect(locale: Path) -> None:
     import django
     from django.conf import settings
     from django.core.management import call_command
+    from django.core.management.commands.makemessages import Command
 
     django.setup()
+    Command.xgettext_options = [*Command.xgettext_options, "--keyword=said"]  # see core.said
     # Django writes into whatever locale/ lies above the sources, so they are shown to it beside a copy of ours.
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

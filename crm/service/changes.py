@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from core.composed import Composed
 from core.rows import insert
+from core.said import short
 from crm.customers.models import Contact, TimelineEntry
 from crm.organisation.models import User
 from crm.service import promises
@@ -201,7 +202,7 @@ class Change:
                 what=what,
                 old=str(old)[:300],
                 new=str(new)[:300],
-                why=(why or (self.macro and f"macro: {self.macro}"))[:300],
+                why=short(why or (self.macro and f"macro: {self.macro}"), 300),
             )
         )
         self.changed_fields.add(what)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.composed import Composed
+from core.said import SaidField
 from crm.customers.models import Contact, Customer, Tag
 from crm.organisation import access
 from routing.models import Queue, QueueMember, Rule, SLAPolicy
@@ -249,7 +250,7 @@ class TicketEvent(models.Model):
     """The field or the deed: `status`, `assignee`, `queue`, `tags`, `opened`, `merged`, `rated` …"""
     old = models.CharField(max_length=300, blank=True)
     new = models.CharField(max_length=300, blank=True)
-    why = models.CharField(max_length=300, blank=True)
+    why = SaidField(max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("ticket event")

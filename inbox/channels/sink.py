@@ -9,8 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from core.said import said as _
 from inbox.channels.base import Outbound, Outcome, Receipt
 
 
@@ -42,4 +42,4 @@ def write(out: Outbound, suffix: str = "") -> Receipt:
         file.flush()
         os.fsync(file.fileno())
     half.rename(path)
-    return Receipt(Outcome.SENT, 250, _("Written to %(file)s") % {"file": path.name})
+    return Receipt(Outcome.SENT, 250, _("Written to %(file)s", file=path.name))

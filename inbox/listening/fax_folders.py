@@ -20,11 +20,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core import fault
 from core.models import Lease
 from core.running import rest
+from core.said import said as _
+from core.said import storable
 from inbox.channels.fax.envelope import Envelope
 from inbox.channels.fax.pages import tiff
 from inbox.channels.fax.reading import is_cut_pdf, is_pdf
@@ -100,7 +101,7 @@ class Folder:
     def _take(self, name: str, key: tuple[int, float], still: float) -> int:
         path = self.path / name
         if key[0] > settings.MAIL_MAX_BYTES:
-            self._put_aside(path, _("It is larger than %(n)s MB.") % {"n": settings.MAIL_MAX_BYTES // 1024 // 1024})
+            self._put_aside(path, _("It is larger than %(n)s MB.", n=settings.MAIL_MAX_BYTES // 1024 // 1024))
             return 0
         content = path.read_bytes()
         if len(content) != key[0]:
@@ -128,14 +129,14 @@ class Folder:
         place = _move(path, "damaged")
         place.with_name(place.name + ".txt").write_text(why + "\n", "utf-8")
         log.warning("%s: %s is put aside: %s", self.channel, path, why)
-        self.trouble(_("%(file)s: %(why)s It lies in “damaged”.") % {"file": path.name[:100], "why": why})
+        self.trouble(_("%(file)s: %(why)s It lies in “damaged”.", file=path.name[:100], why=why))
         self._healthy_at = time.monotonic() + 10 * HEALTH_SECONDS  # so that somebody sees it
 
     def trouble(self, why: str) -> None:
         """Write what is wrong onto the channel."""
         self._healthy_at = 0.0
         Channel.objects.filter(pk=self.channel.pk).update(
-            receiving_health=Channel.Health.TROUBLE, receiving_note=why[:300], receiving_at=timezone.now()
+            receiving_health=Channel.Health.TROUBLE, receiving_note=storable(why, 300), receiving_at=timezone.now()
         )
 
     def _good(self) -> None:
@@ -204,7 +205,7 @@ class FaxFolders:
                 taken += folder.look()
             except OSError as why:
                 log.warning("%s: %s", channel, why)
-                folder.trouble(_("The folder %(folder)s: %(why)s") % {"folder": path, "why": why.strerror or why})
+                folder.trouble(_("The folder %(folder)s: %(why)s", folder=path, why=why.strerror or why))
         return taken
 
     def _has(self, lease: str) -> bool:

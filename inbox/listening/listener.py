@@ -14,16 +14,16 @@ import time
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core.models import Lease
 from core.running import rest
+from core.said import said as _
+from core.said import storable
 from core.secrets import SecretUnreadable
 from inbox.channels import registry
 from inbox.channels.email import imap
 from inbox.channels.email.faults import MailFault
 from inbox.channels.email.grants import keep_refresh_token
-from inbox.channels.email.outgoing_headers import one_line
 from inbox.channels.email.servers import imap_server
 from inbox.listening.mailbox import Intake, LeaseLost
 from inbox.models import Channel
@@ -83,10 +83,10 @@ class Listener(threading.Thread):
                 self._trouble(str(why))
             except SecretUnreadable as why:
                 pause = ACCOUNT_PAUSE
-                self._trouble(_("The stored password cannot be read: %(detail)s") % {"detail": why})
+                self._trouble(_("The stored password cannot be read: %(detail)s", detail=why))
             except Exception as why:
                 log.exception("%s: receiving fell", self.channel)
-                self._trouble(_("Receiving failed: %(detail)s") % {"detail": f"{type(why).__name__}: {why}"[:200]})
+                self._trouble(_("Receiving failed: %(detail)s", detail=f"{type(why).__name__}: {why}"[:200]))
             self._healthy_at, self._fence = 0.0, None
             connection.close()
             if not self._stopping:
@@ -153,7 +153,7 @@ class Listener(threading.Thread):
     def _health(self, health: str, note: str) -> None:
         try:
             Channel.objects.filter(pk=self.channel.pk).update(
-                receiving_health=health, receiving_note=one_line(note)[:300], receiving_at=timezone.now()
+                receiving_health=health, receiving_note=storable(note, 300), receiving_at=timezone.now()
             )
         except Exception:
             log.exception("%s: health could not be written", self.channel)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core import fault
 from core.models import Lease
+from core.said import said as _
 from inbox.channels.email.imap import Mailbox
 from inbox.models import Channel, MailboxCursor, RawMessage
 from inbox.services.accept import Arrival, accept_many
@@ -126,9 +126,10 @@ class Intake:
 def _park(rows: Sequence[RawMessage]) -> None:
     for row in rows:
         row.state, row.outcome = RawMessage.State.DEAD, RawMessage.Outcome.QUARANTINED
-        row.reason = _("The mail is %(size)s MB, more than is accepted. It is still in the mailbox.") % {
-            "size": round(row.facts["oversize"] / 1024 / 1024)
-        }
+        row.reason = _(
+            "The mail is %(size)s MB, more than is accepted. It is still in the mailbox.",
+            size=round(row.facts["oversize"] / 1024 / 1024),
+        )
         row.done_at = timezone.now()
         row.save(update_fields=["state", "outcome", "reason", "done_at"])
 

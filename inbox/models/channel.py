@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.said import SaidField
 from core.secrets import SealedField, seal, unseal
 from routing.models import Queue
 
@@ -41,10 +42,10 @@ class Channel(models.Model):
     settings = models.JSONField(default=dict, blank=True)
     sealed = SealedField()
     receiving_health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN, editable=False)
-    receiving_note = models.CharField(max_length=300, blank=True, editable=False)
+    receiving_note = SaidField(max_length=300, blank=True, editable=False)
     receiving_at = models.DateTimeField(null=True, blank=True, editable=False)
     sending_health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN, editable=False)
-    sending_note = models.CharField(max_length=300, blank=True, editable=False)
+    sending_note = SaidField(max_length=300, blank=True, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
     sending_paused_until = models.DateTimeField(null=True, blank=True, editable=False)
 

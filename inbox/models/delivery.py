@@ -9,6 +9,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.ledger import LedgerRow
+from core.said import Said, SaidField
 from inbox.models.channel import Channel
 from inbox.models.message import Message
 
@@ -47,7 +48,7 @@ class Delivery(LedgerRow):
     """What the wire form is built from beyond the message: subject, headers, text and html of account mail."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     code = models.PositiveSmallIntegerField(default=0)
-    response = models.CharField(max_length=500, blank=True)
+    response = SaidField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
@@ -73,7 +74,13 @@ class Delivery(LedgerRow):
     @property
     def said(self) -> str:
         """`response` for whoever reads it: our own words in his language, those of other servers as they are."""
-        return gettext(self.response) if self.response else ""
+        # Ours of earlier versions stand there as English text.
+        return gettext(self.response) if self.response and not isinstance(self.response, Said) else self.response
+
+    @property
+    def fault(self) -> str:
+        """`error` for whoever reads it."""
+        return gettext(self.error) if self.error else ""
 
     @property
     def tells(self) -> bool:

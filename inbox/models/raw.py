@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.ledger import LedgerRow
+from core.said import SaidField
 from inbox.models.channel import Channel
 
 
@@ -51,7 +52,7 @@ class RawMessage(LedgerRow):
     """What the door knows and the bytes do not: envelope, peer address, the portal user."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.STORED)
     outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
+    reason = SaidField(max_length=300, blank=True)
     answer = models.CharField(max_length=120, blank=True)
     """The automatic answer: `queued`, or why there is none."""
     fingerprint = models.CharField(max_length=64, blank=True)

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import fault, ledger
+from core.said import storable
 from crm.service import rules
 from crm.service.changes import Change
 from crm.service.models import Ticket
 from inbox import live
 from inbox.channels.base import Outcome, Receipt
-from inbox.channels.email.outgoing_headers import one_line
 from inbox.models import Channel, Delivery
 from inbox.services import channel_health, wake
 
@@ -40,7 +40,7 @@ def record(delivery: Delivery, receipt: Receipt) -> bool:
             log.warning("delivery %s: the lease was lost, its outcome %s is dropped", delivery.pk, receipt.outcome)
             return False
         # Servers answer with any bytes; a NUL or half a character cannot be stored, and the outcome must be.
-        row.code, row.response = receipt.code, one_line(receipt.response)[:500]
+        row.code, row.response = receipt.code, storable(receipt.response, 500)
         row.lease_token, row.lease_until, row.error = "", None, ""
         if receipt.kept is not None:
             row.content = {**row.content, "kept": dict(receipt.kept)}
@@ -94,7 +94,7 @@ def fail(row: Delivery) -> None:
     if row.message is None or row.purpose != Delivery.Purpose.REPLY:
         return
     change = Change.lock(row.message.ticket_id, merged=True)
-    change.record("undelivered", new=row.recipient, why=(row.response or row.error)[:300])
+    change.record("undelivered", new=row.recipient, why=row.response or row.error)
     change.ticket.activity_at = timezone.now()
     if change.ticket.status not in Ticket.WORKING and change.ticket.status != Ticket.Status.MERGED:
         change.set_status(Ticket.Status.OPEN, why="undelivered")
@@ -153,7 +153,7 @@ def _pause(channel: Channel | None, receipt: Receipt) -> datetime:
     seconds = min(max(first, before * 2), longest)
     until = now + timedelta(seconds=seconds)
     known.sending_health = Channel.Health.PAUSED if account else Channel.Health.TROUBLE
-    known.sending_note, known.sending_at, known.sending_paused_until = one_line(receipt.response)[:300], now, until
+    known.sending_note, known.sending_at, known.sending_paused_until = storable(receipt.response, 300), now, until
     known.save(update_fields=["sending_health", "sending_note", "sending_at", "sending_paused_until"])
     log.warning("%s: sending pauses for %d s: %s", known, seconds, known.sending_note)
     return until

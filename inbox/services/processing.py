@@ -10,9 +10,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core import audit, fault, ledger
+from core.said import said as _
+from core.said import storable
 from crm.organisation.models import User
 from inbox.channels import registry
 from inbox.intake import pipeline
@@ -122,7 +123,7 @@ def work(rows: Sequence[RawMessage]) -> None:
 
 def _read(raw: RawMessage) -> Draft | None:
     if raw.attempts > MAX_ATTEMPTS:
-        _quarantine(raw, _("given up after %(n)s attempts: %(why)s") % {"n": MAX_ATTEMPTS, "why": raw.error or "?"})
+        _quarantine(raw, _("given up after %(n)s attempts: %(why)s", n=MAX_ATTEMPTS, why=raw.error or "?"))
         return None
     if why := _too_large(raw):
         _quarantine(raw, why)
@@ -176,7 +177,7 @@ def _quarantine(raw: RawMessage, reason: str) -> None:
     ledger.held(RawMessage.objects.filter(state=RawMessage.State.STORED), raw).update(
         state=RawMessage.State.DEAD,
         outcome=RawMessage.Outcome.QUARANTINED,
-        reason=reason[:300],
+        reason=storable(reason, 300),
         error=reason,
         lease_token="",
         lease_until=None,

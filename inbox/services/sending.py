@@ -23,10 +23,10 @@ from django.conf import settings
 from django.db import connections
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core import fault, ledger
 from core.running import rest
+from core.said import said as _
 from inbox.channels import registry
 from inbox.channels.base import NotComposable, Outbound, Outcome, Receipt
 from inbox.channels.email.pool import POOL
@@ -84,7 +84,7 @@ def prepare(row: Delivery) -> tuple[Channel | None, Outbound] | Receipt:
     except NotComposable as why:
         return Receipt(Outcome.RECIPIENT_FAULT, 0, str(why))
     except OSError as why:
-        return Receipt(Outcome.LATER, 0, _("A file of the message cannot be read: %(detail)s") % {"detail": why})
+        return Receipt(Outcome.LATER, 0, _("A file of the message cannot be read: %(detail)s", detail=why))
     except Exception as why:
         log.exception("delivery %s cannot be composed", row.pk)
         return Receipt(Outcome.RECIPIENT_FAULT, 0, f"{type(why).__name__}: {why}"[:500])

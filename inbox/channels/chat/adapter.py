@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.said import said
 from inbox.channels.base import Address, Inbound, Outbound, Outcome, Receipt
 from inbox.channels.chat import embedding
 from inbox.channels.chat.forms import ChatSettings
@@ -121,8 +122,8 @@ class ChatAdapter:
         from inbox.services import fetching
 
         if await database_sync_to_async(fetching.was_fetched)(out.delivery_id):
-            return Receipt(Outcome.SENT, response=gettext("The visitor’s browser has fetched it."))
-        return Receipt(Outcome.LATER, response=gettext("The visitor has not come back yet."))
+            return Receipt(Outcome.SENT, response=said("The visitor’s browser has fetched it."))
+        return Receipt(Outcome.LATER, response=said("The visitor has not come back yet."))
 
 
 def _beginning(text: str) -> str:

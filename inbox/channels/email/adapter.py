@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as site
-from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
+from core.said import said
 from inbox.channels import sink
 from inbox.channels.base import Inbound, Outbound, Outcome, Receipt
 from inbox.channels.email.addressing import one_address
@@ -54,7 +54,7 @@ class EmailAdapter:
         if site.MAIL_SINK is not None:
             return await sink.keep(out)
         if channel is None:
-            return Receipt(Outcome.LATER, 0, now("No channel can send account mail."), whole_account=True)
+            return Receipt(Outcome.LATER, 0, said("No channel can send account mail."), whole_account=True)
         return await POOL.send(channel, out)
 
     def probe(self, channel: Channel) -> Probe:

@@ -20,6 +20,7 @@ from django.utils.translation import pgettext
 
 from core import zones
 from core.html import linkify
+from core.said import said
 from crm.service.models import Ticket
 from inbox.channels.base import NotComposable, Outbound
 from inbox.channels.email import hooks, tokens
@@ -45,7 +46,7 @@ def compose(delivery: Delivery, channel: Channel | None = None) -> Outbound:
     if delivery.message is None:
         return _account_mail(delivery, channel)
     if channel is None or not channel.address:
-        raise NotComposable(_("The channel has no address to write from."))
+        raise NotComposable(said("The channel has no address to write from."))
     with translation.override(delivery.message.language or delivery.message.ticket.language or channel.language):
         return _ticket_mail(delivery, delivery.message, channel)
 

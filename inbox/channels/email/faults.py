@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
+from core.said import said as _
 
 
 class MailFault(Exception):
@@ -31,36 +31,41 @@ def connecting(fault: BaseException, host: str, port: int, seconds: float) -> Ma
             return MailFault(_certificate(each, names), account=True)
         if isinstance(each, ssl.SSLError):
             return MailFault(
-                _("%(host)s does not speak TLS on port %(port)s. Choose another security or port.") % names,
+                _("%(host)s does not speak TLS on port %(port)s. Choose another security or port.", **names),
                 account=True,
             )
         if isinstance(each, socket.gaierror):
             if each.errno == socket.EAI_AGAIN:
-                return MailFault(_("The name server does not answer for “%(host)s” just now (DNS).") % names)
-            return MailFault(_("There is no server called “%(host)s” (DNS). Check the spelling.") % names)
+                return MailFault(_("The name server does not answer for “%(host)s” just now (DNS).", **names))
+            return MailFault(_("There is no server called “%(host)s” (DNS). Check the spelling.", **names))
         if isinstance(each, ConnectionRefusedError):
-            return MailFault(_("%(host)s refuses connections on port %(port)s. Check the port.") % names)
+            return MailFault(_("%(host)s refuses connections on port %(port)s. Check the port.", **names))
         if isinstance(each, TimeoutError):
-            return MailFault(_("%(host)s did not answer on port %(port)s within %(seconds)s seconds.") % names)
+            return MailFault(_("%(host)s did not answer on port %(port)s within %(seconds)s seconds.", **names))
     detail = " ".join(str(fault).split())[:150]
-    return MailFault(_("The connection to %(host)s, port %(port)s, failed: %(detail)s") % {**names, "detail": detail})
+    return MailFault(_("The connection to %(host)s, port %(port)s, failed: %(detail)s", **names, detail=detail))
 
 
 def _certificate(fault: ssl.SSLCertVerificationError, names: dict[str, object]) -> str:
     if fault.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-        return _("The server's certificate was not issued for “%(host)s”. Use the name in the certificate.") % names
+        return _("The server's certificate was not issued for “%(host)s”. Use the name in the certificate.", **names)
     if fault.verify_code == 10:
-        return _("The certificate of %(host)s has expired.") % names
-    return _("The certificate of %(host)s is not signed by an authority that this machine trusts: %(detail)s.") % {
+        return _("The certificate of %(host)s has expired.", **names)
+    return _(
+        "The certificate of %(host)s is not signed by an authority that this machine trusts: %(detail)s.",
         **names,
-        "detail": fault.verify_message,
-    }
+        detail=fault.verify_message,
+    )
 
 
 def refused(user: str, host: str, detail: str) -> MailFault:
     """The server did not take user and password."""
     return MailFault(
-        _("%(host)s refused the login of “%(user)s”: %(detail)s")
-        % {"host": host, "user": user, "detail": " ".join(detail.split())[:150]},
+        _(
+            "%(host)s refused the login of “%(user)s”: %(detail)s",
+            host=host,
+            user=user,
+            detail=" ".join(detail.split())[:150],
+        ),
         account=True,
     )

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import imaplib2
-from django.utils.translation import gettext as _
 
 from core import fault
+from core.said import said as _
 from inbox.channels.email import faults, oauth
 from inbox.channels.email.faults import MailFault
 from inbox.channels.email.servers import Server
@@ -116,8 +116,7 @@ class Mailbox:
                 if "STARTTLS" not in self._wire.capabilities:
                     self.close()
                     raise MailFault(
-                        _("%(host)s does not offer STARTTLS on port %(port)s.")
-                        % {"host": server.host, "port": server.port},
+                        _("%(host)s does not offer STARTTLS on port %(port)s.", host=server.host, port=server.port),
                         account=True,
                     )
                 self._wire.starttls()
@@ -179,7 +178,7 @@ class Mailbox:
             raise self._broken(why) from why
         known = ", ".join(self.folders()[:20])
         raise MailFault(
-            _("There is no folder “%(folder)s”. The mailbox has: %(known)s.") % {"folder": folder, "known": known},
+            _("There is no folder “%(folder)s”. The mailbox has: %(known)s.", folder=folder, known=known),
             account=True,
         )
 
@@ -248,13 +247,12 @@ class Mailbox:
             raise self._broken(why) from why
         if kind != "OK":
             detail = b" ".join(each for each in data if isinstance(each, bytes)).decode("utf-8", "replace")[:150]
-            raise MailFault(_("%(host)s says: %(detail)s") % {"host": self.server.host, "detail": detail})
+            raise MailFault(_("%(host)s says: %(detail)s", host=self.server.host, detail=detail))
         return [each for each in data or [] if each is not None]
 
     def _broken(self, why: BaseException) -> MailFault:
         return MailFault(
-            _("The connection to %(host)s was lost: %(detail)s")
-            % {"host": self.server.host, "detail": _text(why)[:150]}
+            _("The connection to %(host)s was lost: %(detail)s", host=self.server.host, detail=_text(why)[:150])
         )
 
 

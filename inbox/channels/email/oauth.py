@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from core.outbound import OutboundRefused, post_form
+from core.said import said as _
 from inbox.channels.email.faults import MailFault
 
 MICROSOFT = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
@@ -91,18 +90,17 @@ def _refresh(grant: Grant) -> dict[str, Any]:
     try:
         answer = post_form(grant.endpoint, {name: value for name, value in fields.items() if value})
     except (OSError, OutboundRefused, http.client.HTTPException) as fault:
-        raise MailFault(
-            _("The login service could not be reached: %(detail)s") % {"detail": str(fault)[:150]}
-        ) from fault
+        raise MailFault(_("The login service could not be reached: %(detail)s", detail=str(fault)[:150])) from fault
     content = answer.json()
     if answer.status == 200 and isinstance(content, dict) and content.get("access_token"):
         _refused.pop(grant, None)
         return content
     code = str(content.get("error", answer.status))[:60] if isinstance(content, dict) else str(answer.status)
     if answer.status >= 500 or answer.status == 429:
-        raise MailFault(_("The login service is out of order just now (%(code)s).") % {"code": code})
-    text = _("The login service does not accept the stored consent any more (%(code)s). Connect the mailbox again.") % {
-        "code": code
-    }
+        raise MailFault(_("The login service is out of order just now (%(code)s).", code=code))
+    text = _(
+        "The login service does not accept the stored consent any more (%(code)s). Connect the mailbox again.",
+        code=code,
+    )
     _refused[grant] = text, time.time()
     raise MailFault(text, account=True)

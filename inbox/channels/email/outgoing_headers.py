@@ -11,18 +11,14 @@ import re
 from collections.abc import Iterable, Sequence
 from email.header import Header
 
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+from core.said import one_line
+
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _FOLD, _FOLD_LIST = "\r\n ", ",\r\n "
 _ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{3,250}")
 _PLAIN = r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f\u2028\u2029]"
 ADDRESS = re.compile(rf"{_PLAIN}{{1,64}}@{_PLAIN}{{1,255}}")
 """Exactly one address: a local part without quoting, and a domain."""
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks, control characters and lone surrogates."""
-    return _BREAKS.sub(" ", text.encode("utf-8", "replace").decode()).strip()
 
 
 def is_id(text: str) -> bool:

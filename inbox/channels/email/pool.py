@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import connection
-from django.utils.translation import gettext as _
 
+from core.said import said as _
 from inbox.channels.base import Outbound, Outcome, Receipt
 from inbox.channels.email.grants import keep_refresh_token
 from inbox.channels.email.servers import Server, smtp_server
@@ -51,7 +51,7 @@ class Account:
                 return fault  # the one before us met it a moment ago: no need to knock again
             failures, until = self._domains.get(domain, (0, 0.0))
             if failures >= DOMAIN_FAILURES and time.monotonic() < until:
-                return later(451, _("%(domain)s has refused mail for now several times.") % {"domain": domain})
+                return later(451, _("%(domain)s has refused mail for now several times.", domain=domain))
             receipt = await self._attempt(out)
             if receipt.outcome is Outcome.ACCOUNT_FAULT or receipt.whole_account:
                 self._fault = receipt, time.monotonic() + FAULT_SECONDS

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
-from django.utils.translation import gettext as _
 
 from core import fault
+from core.said import said as _
+from core.said import short
 from inbox.channels.base import Outbound, Outcome, Receipt
 from inbox.channels.email import faults, oauth
 from inbox.channels.email.faults import MailFault
@@ -33,7 +34,7 @@ class Refused(Exception):
 
 def later(code: int, response: str, *, whole_account: bool = False) -> Receipt:
     """Try again with back-off."""
-    return Receipt(Outcome.LATER, code, response[:500], whole_account=whole_account)
+    return Receipt(Outcome.LATER, code, short(response, 500), whole_account=whole_account)
 
 
 def is_doubtful(receipt: Receipt) -> bool:
@@ -120,8 +121,12 @@ class Session:
         server = self.server
         if isinstance(why, aiosmtplib.SMTPNotSupported) or "STARTTLS" in str(why) or "starttls" in str(why):
             return MailFault(
-                _("%(host)s does not offer what is needed on port %(port)s: %(detail)s.")
-                % {"host": server.host, "port": server.port, "detail": str(why).rstrip(".")[:150]},
+                _(
+                    "%(host)s does not offer what is needed on port %(port)s: %(detail)s.",
+                    host=server.host,
+                    port=server.port,
+                    detail=str(why).rstrip(".")[:150],
+                ),
                 account=True,
             )
         return faults.connecting(why, server.host, server.port, self.seconds)
@@ -221,14 +226,17 @@ class Session:
 
     def _lost(self, why: BaseException) -> MailFault:
         return MailFault(
-            _("The connection to %(host)s was lost: %(detail)s")
-            % {"host": self.server.host, "detail": " ".join(str(why).split())[:150]}
+            _(
+                "The connection to %(host)s was lost: %(detail)s",
+                host=self.server.host,
+                detail=" ".join(str(why).split())[:150],
+            )
         )
 
 
 def _of(why: MailFault) -> Receipt:
     outcome = Outcome.ACCOUNT_FAULT if why.account else Outcome.LATER
-    return Receipt(outcome, 0, str(why)[:500], whole_account=True)
+    return Receipt(outcome, 0, str(why), whole_account=True)
 
 
 def _with_ascii_domain(address: str) -> str:

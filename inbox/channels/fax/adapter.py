@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
+from core.said import said
 from inbox.channels import sink
 from inbox.channels.base import Inbound, Outbound, Outcome, Receipt
 from inbox.channels.email.pool import POOL
@@ -71,7 +72,7 @@ class FaxAdapter:
         if out.through is not None:
             return await POOL.send(out.through, out)
         if channel is None or channel.settings.get("out_by") != "hfaxd":
-            return Receipt(Outcome.ACCOUNT_FAULT, response=now("This fax channel is not set up for sending."))
+            return Receipt(Outcome.ACCOUNT_FAULT, response=said("This fax channel is not set up for sending."))
         return await sending.send(channel, out)
 
     def probe(self, channel: Channel) -> Probe:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core import merge_fields
+from core.said import said
 from inbox.channels.base import NotComposable, Outbound
 from inbox.channels.email import outgoing_headers as headers
 from inbox.channels.fax import numbers
@@ -68,7 +69,7 @@ def compose(delivery: Delivery, channel: Channel | None) -> Outbound:
     """The fax, or the gateway's mail with it. Raises NotComposable."""
     message = delivery.message
     if message is None or channel is None:
-        raise NotComposable(_("There is nothing to fax."))
+        raise NotComposable(said("There is nothing to fax."))
     told = delivery.content
     since = told.get("unclear")
     kept = {"mark": hashlib.sha256(delivery.mail_id.encode()).hexdigest()[:20], **told.get("kept", {})}
@@ -196,7 +197,7 @@ def _by_gateway(delivery: Delivery, message: Message, channel: Channel, document
     settings: Mapping[str, Any] = channel.settings
     carrier = Channel.objects.filter(kind="email", active=True, name=settings.get("out_channel", "")).first()
     if carrier is None:
-        raise NotComposable(_("The e-mail channel that carries faxes to the gateway is not there."))
+        raise NotComposable(said("The e-mail channel that carries faxes to the gateway is not there."))
     to = numbers.in_address(delivery.recipient, str(settings.get("out_address", "")), str(settings.get("region", "")))
     lines = [
         headers.fixed("Date", format_datetime(delivery.created_at)),

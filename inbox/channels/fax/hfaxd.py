@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+from core.said import said as _
 
 CHUNK = 64 * 1024
 _JOB = re.compile(r"jobid:\s*(\d+)")
@@ -100,19 +100,18 @@ class Session:
         try:
             welcome = self._ftp.connect(self.server.host, self.server.port)
         except socket.gaierror as why:
-            raise HfaxdFault(_("There is no server called “%(host)s” (DNS). Check the spelling.") % names) from why
+            raise HfaxdFault(_("There is no server called “%(host)s” (DNS). Check the spelling.", **names)) from why
         except ConnectionRefusedError as why:
             raise HfaxdFault(
-                _("%(host)s refuses connections on port %(port)s. Is hfaxd running there?") % names
+                _("%(host)s refuses connections on port %(port)s. Is hfaxd running there?", **names)
             ) from why
         except TimeoutError as why:
-            raise HfaxdFault(_("%(host)s did not answer on port %(port)s in time.") % names) from why
+            raise HfaxdFault(_("%(host)s did not answer on port %(port)s in time.", **names)) from why
         except (OSError, EOFError, ftplib.Error) as why:
-            raise HfaxdFault(_("%(host)s, port %(port)s: %(detail)s") % {**names, "detail": _short(why)}) from why
+            raise HfaxdFault(_("%(host)s, port %(port)s: %(detail)s", **names, detail=_short(why))) from why
         if "hylafax" not in welcome.lower():
             raise HfaxdFault(
-                _("What answers on %(host)s, port %(port)s, is not HylaFAX: %(detail)s")
-                % {**names, "detail": welcome[:100]},
+                _("What answers on %(host)s, port %(port)s, is not HylaFAX: %(detail)s", **names, detail=welcome[:100]),
                 account=True,
             )
         self._log_in(names)
@@ -124,7 +123,7 @@ class Session:
                 self._ftp.sendcmd(f"PASS {_word(self.server.password)}")
         except ftplib.error_perm as why:
             raise HfaxdFault(
-                _("%(host)s refused the login of “%(user)s”: %(detail)s") % {**names, "detail": _short(why)},
+                _("%(host)s refused the login of “%(user)s”: %(detail)s", **names, detail=_short(why)),
                 code=_code(why),
                 account=True,
             ) from why
@@ -237,7 +236,7 @@ class Session:
             self._ftp.sendcmd(f"JPARM {name} {value}")
         except ftplib.error_perm as why:
             raise HfaxdFault(
-                _("The fax server does not take this fax: %(detail)s") % {"detail": _short(why)},
+                _("The fax server does not take this fax: %(detail)s", detail=_short(why)),
                 code=_code(why),
                 number=name in ("DIALSTRING", "EXTERNAL", "DOCUMENT"),
                 account=name not in ("DIALSTRING", "EXTERNAL", "DOCUMENT"),
@@ -249,20 +248,16 @@ class Session:
     def _match(self, pattern: re.Pattern[str], answer: str) -> str:
         found = pattern.search(answer)
         if found is None:
-            raise HfaxdFault(
-                _("The fax server gives an answer that we do not know: %(detail)s") % {"detail": answer[:150]}
-            )
+            raise HfaxdFault(_("The fax server gives an answer that we do not know: %(detail)s", detail=answer[:150]))
         return found[1]
 
     def _lost(self, why: BaseException) -> HfaxdFault:
         if isinstance(why, HfaxdFault):
             return why
         if isinstance(why, ftplib.error_perm):
-            return HfaxdFault(
-                _("The fax server says: %(detail)s") % {"detail": _short(why)}, code=_code(why), account=True
-            )
+            return HfaxdFault(_("The fax server says: %(detail)s", detail=_short(why)), code=_code(why), account=True)
         return HfaxdFault(
-            _("The connection to %(host)s was lost: %(detail)s") % {"host": self.server.host, "detail": _short(why)},
+            _("The connection to %(host)s was lost: %(detail)s", host=self.server.host, detail=_short(why)),
             code=_code(why),
         )
 

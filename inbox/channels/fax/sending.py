@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as site
-from django.utils.translation import gettext as _
 
 from core import fault
+from core.said import said as _
 from inbox.channels.base import Outbound, Outcome, Receipt
 from inbox.channels.fax import numbers
 from inbox.channels.fax.hfaxd import HfaxdFault, Job, Order, Server, Session, Submitted, connected
@@ -75,11 +75,11 @@ def _send(settings: Mapping[str, Any], at: Server, out: Outbound, go: Any) -> Re
             fault.point("fax.submitted")
             if not job:
                 return Receipt(Outcome.LATER, response="lease lost")
-            return _under_way(job, _("Given to the fax server as job %(job)s.") % {"job": job}, out.kept)
+            return _under_way(job, _("Given to the fax server as job %(job)s.", job=job), out.kept)
     except Submitted as lost:
         return Receipt(
             Outcome.UNCERTAIN,
-            response=_("The fax server was lost just after it was given job %(job)s.") % {"job": lost},
+            response=_("The fax server was lost just after it was given job %(job)s.", job=lost),
         )
     except HfaxdFault as no:
         if no.number:
@@ -92,10 +92,10 @@ def _looked_at(session: Session, number: str, kept: Mapping[str, Any]) -> Receip
     if job is None:
         return _forgotten(kept)
     if job.state == "DONE":
-        words = _("Delivered with call %(dials)s. Pages: %(pages)s.") % {"pages": job.pages, "dials": max(job.dials, 1)}
+        words = _("Delivered with call %(dials)s. Pages: %(pages)s.", pages=job.pages, dials=max(job.dials, 1))
         return Receipt(Outcome.SENT, 200, words, external_id=number, kept=_again(kept))
     if job.state == "FAILED":
-        words = _("Not delivered after %(dials)s calls: %(why)s") % {"dials": job.dials, "why": job.status or "?"}
+        words = _("Not delivered after %(dials)s calls: %(why)s", dials=job.dials, why=job.status or "?")
         return Receipt(Outcome.RECIPIENT_FAULT, 0, words, external_id=number, kept=_again(kept))
     return _under_way(number, in_words(job), kept)
 
@@ -109,15 +109,15 @@ def _taken_back(session: Session, number: str, kept: Mapping[str, Any]) -> Recei
         job = session.job(number)
     if job is None or (not job.is_over and refused):
         seen = _looked_at(session, number, kept)
-        words = _("The fax server does not give it up: %(detail)s") % {"detail": refused}
+        words = _("The fax server does not give it up: %(detail)s", detail=refused)
         return replace(seen, response=words) if refused else seen
     if job.state == "FAILED":
         names = {"dials": job.dials, "pages": job.pages}
-        words = _("Called off at the fax server. Calls until then: %(dials)s, pages: %(pages)s.") % names
+        words = _("Called off at the fax server. Calls until then: %(dials)s, pages: %(pages)s.", **names)
         return Receipt(Outcome.CALLED_OFF, response=words, external_id=number, kept=_again(kept))
     if job.state == "DONE":
         seen = _looked_at(session, number, kept)
-        return replace(seen, response=_("It was too late to call it off. %(what)s") % {"what": seen.response})
+        return replace(seen, response=_("It was too late to call it off. %(what)s", what=seen.response))
     return _under_way(number, _("It is being called off."), kept)
 
 
@@ -140,10 +140,10 @@ def in_words(job: Job) -> str:
     names = {"n": job.dials, "next": job.dials + 1, "why": job.status, "pages": job.pages}
     if job.state == "ACTIVE":
         if job.status:
-            return _("Call %(n)s: %(why)s") % {**names, "n": max(job.dials, 1)}
-        return _("Being dialled, call %(next)s.") % names
+            return _("Call %(n)s: %(why)s", **names, n=max(job.dials, 1))
+        return _("Being dialled, call %(next)s.", **names)
     if job.dials and job.status:
-        return _("Call %(n)s: %(why)s. It is tried again by itself.") % {**names, "why": job.status.rstrip(".")}
+        return _("Call %(n)s: %(why)s. It is tried again by itself.", **names, why=job.status.rstrip("."))
     if job.state == "SUSPENDED":
         return _("Somebody holds it back at the fax server.")
     if job.state == "BLOCKED":

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.said import said
 from crm.customers import numbers
 from crm.customers.models import ContactPoint
 from inbox.channels.base import Address, Inbound, NotComposable, Outbound, Outcome, Receipt
@@ -112,11 +113,11 @@ class PhoneAdapter:
 
     def compose(self, delivery: Delivery, channel: Channel | None) -> Outbound:
         """A call is made by a person. Raises NotComposable."""
-        raise NotComposable(gettext("A telephone log cannot send."))
+        raise NotComposable(said("A telephone log cannot send."))
 
     async def send(self, channel: Channel | None, out: Outbound) -> Receipt:
         """A call cannot be sent."""
-        return Receipt(Outcome.RECIPIENT_FAULT, response=gettext("A telephone log cannot send."))
+        return Receipt(Outcome.RECIPIENT_FAULT, response=said("A telephone log cannot send."))
 
 
 def _seconds(value: Any) -> int:

@@ -15,6 +15,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.said import said
 from inbox.channels.base import Address, Inbound, NotComposable, Outbound, Outcome, Receipt
 from inbox.channels.email.addressing import one_address
 from inbox.channels.email.understanding.language import detect
@@ -101,8 +102,8 @@ class WebFormAdapter:
 
     def compose(self, delivery: Delivery, channel: Channel | None) -> Outbound:
         """Nothing goes out by a form."""
-        raise NotComposable(gettext("A web form cannot send."))
+        raise NotComposable(said("A web form cannot send."))
 
     async def send(self, channel: Channel | None, out: Outbound) -> Receipt:
         """A form cannot be answered by itself."""
-        return Receipt(Outcome.RECIPIENT_FAULT, response=gettext("A web form cannot send."))
+        return Receipt(Outcome.RECIPIENT_FAULT, response=said("A web form cannot send."))

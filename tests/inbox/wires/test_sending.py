@@ -9,14 +9,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
 
 import core.running
 from core import ledger
 from crm.service.models import Ticket, TicketEvent
 from inbox.channels.base import Outcome, Receipt
+from inbox.channels.email import faults
 from inbox.models import Channel, Delivery, Message
 from inbox.services import deliveries, outcomes, sending, wake
+from inbox.workspace import history
 from tests import factories
 from tests.inbox.wires.loops import sending as running
 from tests.inbox.wires.loops import sending_channel, until
@@ -399,3 +402,27 @@ def test_a_fault_on_the_way_is_the_account_s(sink, settings_, health, words):
     assert words in Channel.objects.get().sending_note
     assert (state(delivery), delivery.attempts) == (S.QUEUED, 0)
     assert not sink.kept
+
+
+def test_why_it_failed_is_read_in_the_readers_language(administrator, login):
+    delivery = answer(sending_channel(1))
+    [row] = sending.claim(1)
+    sending.prepare(row)
+    with translation.override("zh-hans"):
+        why = str(faults.connecting(ConnectionRefusedError(), "mx.example.test", 25, 5))
+        outcomes.record(row, Receipt(Outcome.RECIPIENT_FAULT, 0, why))
+    client = login(administrator)
+    english = "mx.example.test refuses connections on port 25. Check the port."
+    delivery.refresh_from_db()
+    assert delivery.said == english
+    assert in_history(delivery) == english
+    assert english in client.get(reverse("deliveries:record", args=[delivery.pk])).content.decode()
+    with translation.override("zh-hant"):
+        delivery.refresh_from_db()
+        assert "mx.example.test" in delivery.said
+        assert delivery.said not in (why, english)
+        assert in_history(delivery) == delivery.said
+
+
+def in_history(delivery):
+    return history.reason(TicketEvent.objects.get(ticket=delivery.message.ticket, what="undelivered"))
