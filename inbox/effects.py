@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 PER_HOUR, PER_DAY = 3, 10
 """Automatic mails to one address; beyond that it is a loop, or somebody is being flooded (S-49).
 
-To a whole domain, for mails that answer an automatic answer of ours under other addresses, see `_is_echo`.
+The same holds for a mailbox, and for a domain, that writes from ever new addresses: `_refuse_new_addresses`.
 """
 
 
@@ -92,8 +92,7 @@ class AutomaticAnswer(Effect):
             draft = answer.draft
             draft.answer = counts.refuse(draft.sender, change)
             text = _choose(texts.get(answer.template_id, []), draft.inbound.language, draft.channel.language)
-            if not draft.answer and _is_echo(draft) and _too_many_echoes(draft):
-                draft.answer = "too many automatic answers to this domain"
+            draft.answer = draft.answer or _refuse_new_addresses(draft)
             if not draft.answer and text is None:
                 draft.answer = "the template has no text"
             carrier: Channel | None = draft.channel
@@ -114,10 +113,24 @@ class AutomaticAnswer(Effect):
         deliveries.queue(wanted)
 
 
+def _refuse_new_addresses(draft: Draft) -> str:
+    """Why whoever writes from ever new addresses gets no further automatic mail now; no address of his gets many.
+
+    What stands behind a plus leads to the same mailbox. Without one, only an echo shows that the domain is one machine:
+    customers of a large domain have nothing to do with each other.
+    """
+    mailbox = tokens.without_plus(draft.sender)
+    if mailbox != draft.sender and _too_many(mailbox):
+        return "too many automatic answers to this mailbox"
+    if _is_echo(draft) and _too_many(draft.sender.rpartition("@")[2]):
+        return "too many automatic answers to this domain"
+    return ""
+
+
 def _is_echo(draft: Draft) -> bool:
     """Whether it names a ticket that was acknowledged to another address of its sender's domain.
 
-    A help desk that writes from a new address for each of its tickets does so for ever: no address gets many.
+    A help desk that writes from a new address for each of its tickets does so for ever.
     """
     if draft.linked is None:
         return False
@@ -125,12 +138,11 @@ def _is_echo(draft: Draft) -> bool:
     return acknowledged.filter(recipient__endswith=f"@{draft.sender.rpartition('@')[2]}").exists()
 
 
-def _too_many_echoes(draft: Draft) -> bool:
-    domain = draft.sender.rpartition("@")[2]
-    counted = {f"echo-hour:{domain}": (1, PER_HOUR, 3600), f"echo-day:{domain}": (1, PER_DAY, 86400)}
+def _too_many(party: str) -> bool:
+    counted = {f"echo-hour:{party}": (1, PER_HOUR, 3600), f"echo-day:{party}": (1, PER_DAY, 86400)}
     over = bool(limits.hit_many(counted))
     if over:
-        log.warning("automatic answers to mails of %s stopped: they answer ours", domain)
+        log.warning("automatic answers to %s stopped: it writes from ever new addresses", party)
     return over
 
 

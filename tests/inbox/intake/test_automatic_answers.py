@@ -126,6 +126,20 @@ def test_a_help_desk_that_writes_from_a_new_address_each_time_is_stopped_too(rec
     assert (colleague.outcome, colleague.answer) == ("opened", "queued")
 
 
+def test_what_stands_behind_a_plus_makes_no_new_mailbox(receive: Any) -> None:
+    """A help desk that writes from an address of its own for each ticket, and names none of ours, ends too."""
+
+    def opened(number: int, mailbox: str = "ticket") -> Any:
+        subject = f"We have received your request {number}"
+        return receive(f"It has the number {number}.", sender=f"{mailbox}+{number}@other.test", subject=subject).answer
+
+    stopped = "too many automatic answers to this mailbox"
+    assert [opened(number) for number in range(6)] == ["queued"] * 3 + [stopped] * 3
+    assert len(automatic()) == 3
+    assert opened(1, "anna") == "queued"
+    assert receive("A new matter.", sender="ticket@other.test").answer == "queued"
+
+
 def test_the_limit_holds_within_one_batch(mailbox: Any) -> None:
     for n in range(8):
         accept(mailbox, letter(f"Request {n}.", sender="desk@other.test", subject=f"Request {n}"))
