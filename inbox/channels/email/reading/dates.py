@@ -9,6 +9,7 @@ from email.utils import parsedate_tz
 _USUAL = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 _COMMENT = re.compile(r"\([^()]*\)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b,?\s*(?=\d)")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b,?\s*(?=\d)")
 _CLOCK = re.compile(r"(\d{1,2})\s?:\s?(\d\d?)(?:\s?:\s?(\d\d?)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:\b(?:GMT|UTC?)\s?)?([+\-\u2010-\u2015\u2212])\s?(\d\d?):?(\d\d)(?=\s|$)", re.IGNORECASE)
@@ -64,6 +65,8 @@ def _in_usual_form(text: str) -> str:
     text = text.replace('"', " ").strip()
     if len(text) > 9 and text[4] in "/." and text[:4].isdigit():
         text = text.replace(text[4], "-", 2)
+    if dotted := _DOTTED.match(text):
+        text = f"{dotted[1]} {_month_of_number(dotted[2])} {dotted[3]} {text[dotted.end() :]}"
     if slashed := _SLASHED.match(text):
         text = _named_month(slashed) + text[slashed.end() :]
     if _ISO.match(text):

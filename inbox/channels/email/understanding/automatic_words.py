@@ -20,7 +20,7 @@ _ABSENT_SUBJECT = (
     r"(?:bin )?nicht im (?:büro|haus)|(?:ich bin )?im urlaub|urlaubs(?:notiz|"
     r"benachrichtigung|meldung)|außer haus",
     r"absence du bureau|absent(?:e)? du bureau|message d['’]absence|(?:en )?cong[ée]s? (?:annuel|jusqu)|"
-    r"notification d['’]absence|absence\s*[:(]|je suis absent|hors du bureau",
+    r"notification d['’]absence|absence\s*[:(]|absent(?:e|\(e\))?\s*:|je suis absent|hors du bureau",
     r"fuera de (?:la )?oficina|ausente de la oficina|ausencia (?:de|temporal)|estoy de vacaciones|"
     r"mensaje de ausencia|fora do escrit[óo]rio|ausente do escrit[óo]rio|aus[êe]ncia (?:do|tempor)|"
     r"estou de f[ée]rias|fora da oficina",
@@ -56,7 +56,7 @@ _AUTO_SUBJECT = (
     r"автоматический ответ|автоответ|автоматична відповідь|автоматичен отговор|аутоматски одговор|"
     r"αυτόματη απάντηση|自动(?:回复|答复|回覆|回信|应答)|自動(?:回覆|回复|回信|答覆|返信|応答|回應)|"
     r"자동\s*(?:응답|회신|답장)|(?:thư )?trả lời tự động|balasan otomatis|jawapan automatik|(?:การ)?ตอบกลับอัตโนมัติ|"
-    r"رد تلقائي|"
+    r"رد (?:تلقائي|آلي)|"
     r"تلقائي|תשובה אוטומטית|מענה אוטומטי|स्वचालित उत्तर",
 )
 

@@ -118,7 +118,7 @@ ORIGINAL = re.compile(
         r"orijinal (?:mesaj|ileti)|özgün ileti|asıl mesaj|исходное (?:сообщение|письмо)|"
         r"оригинальное (?:сообщение|письмо)|початкове повідомлення|оригінальне повідомлення|"
         r"първоначално съобщение|αρχικό μήνυμα|thư gốc|tin nhắn gốc|pesan asli",
-        r"原始(?:信息|资讯|邮件|郵件|信件|消息|訊息|内容)|邮件原件|郵件原件|原(?:邮件|郵件|信)|原来的邮件|"
+        r"原始(?:信息|资讯|邮件|郵件|信件|消息|訊息|内容)|邮件原[件文]|郵件原[件文]|原(?:邮件|郵件|信)|原来的邮件|"
         r"回复(?:的)?原?邮件|回覆(?:的)?原?郵件|回复的邮件(?:信息)?|original|元のメッセージ|"
         r"オリジナルメッセージ|元のメール|원본 (?:메시지|메일|이메일)|원래 메시지|ข้อความต้นฉบับ|الرسالة الأصلية|"
         r"הודעה מקורית",
@@ -290,6 +290,11 @@ SENT_FROM = re.compile(
     + r")[\s*_)>»\].!]{0,6}(?:[<(\[]?\s?https?://[^\s]{1,300})?[\s*_)>»\].]{0,6}$",
     re.IGNORECASE,
 )
+OUTLOOK_LINK = re.compile(
+    r"^(?=[^\n<]{0,60}outlook)(?=[^\n<]{0,60}(?:ios|android))[^\n<]{8,60}<https://aka\.ms/\w{4,20}>[^\n<]{0,20}$",
+    re.IGNORECASE,
+)
+"""As Outlook on phones sets it in every language."""
 LONE_LINK = re.compile(r"^\s{0,4}[<(\[]?https?://[^\s]{1,300}[>)\]]?\s{0,4}$", re.IGNORECASE)
 """As it stands below the line that names the program, for those who want it too."""
 SENT_FROM_MY = re.compile(r"^\s{0,4}sent from my (?:[\w-]{1,20} ){0,3}[\w-]{1,20}\s*$", re.IGNORECASE)

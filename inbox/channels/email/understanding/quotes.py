@@ -361,6 +361,8 @@ def _without_signature(lines: list[str]) -> list[str]:
 def _is_device_line(line: str) -> bool:
     """Whether a line only says what it was written with: by a known name, or by "Sent from my" and up to four words."""
     if "http" in line:
+        if words.OUTLOOK_LINK.match(line):
+            return True
         line = _LINK_INSIDE.sub("", _LINKED.sub(r"\1", line))
     if len(line) > 160:
         return False
