@@ -72,7 +72,7 @@ def fit(page: Any, width: int, scheme: str) -> None:
 
 def test_walk(site: str, browser: Any, login: Any, administrator: Any, pages: list[str]) -> None:
     session = login(administrator).cookies["session"].value
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")  # the menu slides after a change of width
     context.add_cookies([{"name": "session", "value": session, "url": site}])
     complaints: list[str] = []
     asked: list[str] = []
