@@ -14,38 +14,42 @@ document.addEventListener("toggle", async (event) => {
 }, true);
 
 document.addEventListener("input", (event) => {
-  if (!event.target.matches("[data-choices-find]")) return;
-  const wanted = event.target.value.trim().toLowerCase();
-  for (const choice of event.target.parentElement.querySelectorAll("[data-choice]")) {
-    choice.hidden = !choice.dataset.choice.toLowerCase().includes(wanted);
-  }
+  if (event.target.matches("[data-choices-find]")) find(event.target);
 });
 
+/** Show what holds the word, and point at what Enter takes: nothing before a word was typed. */
+function find(field) {
+  const place = field.parentElement;
+  const word = field.value.trim();
+  const wanted = word.toLowerCase();
+  const said = (choice) => choice.dataset.choice.trim().toLowerCase();
+  const choices = [...place.querySelectorAll("[data-choice]")];
+  for (const choice of choices) choice.hidden = !said(choice).includes(wanted);
+  const shown = choices.filter((choice) => !choice.hidden);
+  const exact = shown.find((choice) => said(choice) === wanted);
+  const begins = shown.find((choice) => ` ${said(choice)}`.includes(` ${wanted}`));
+  const fresh = place.querySelector("[data-choice-new]");  // of what may be added, such as tags
+  if (fresh) {
+    fresh.hidden = !wanted || Boolean(exact);
+    fresh.value = fresh.querySelector("b").textContent = word;
+  }
+  const pointed = wanted ? exact ?? begins ?? fresh ?? shown[0] : null;
+  for (const choice of [...choices, fresh]) choice?.classList.toggle("is-pointed", choice === pointed);
+  pointed?.scrollIntoView({ block: "nearest" });
+}
+
 document.addEventListener("keydown", (event) => {
-  const panel = event.target.closest?.(".g-menu__panel");
+  const panel = event.target.closest?.(".g-menu__panel, .g-menu__panel--plain");
   if (!panel || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
   const items = [...panel.querySelectorAll("button.g-menu__item")].filter((item) => item.offsetParent);
   const finding = event.target.matches("[data-choices-find]");
   if (event.key === "Enter") {
     if (!finding) return;
-    const exact = items.find((item) => item.dataset.choice?.trim().toLowerCase() === event.target.value.trim().toLowerCase());
-    const form = panel.closest("form");
     event.preventDefault();
-    if (form && "newChoice" in form.dataset && !exact) {  // a tag that does not exist yet
-      if (event.target.value.trim()) form.requestSubmit();
-      return;
-    }
-    event.target.removeAttribute("name");
-    (exact ?? items.find((item) => item.dataset.choice !== undefined))?.click();
+    panel.querySelector(".is-pointed")?.click();
     return;
   }
   event.preventDefault();
   const at = items.indexOf(document.activeElement);
   items[(at + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length]?.focus();
 });
-
-// A click on a choice must not send the search word beside it.
-document.addEventListener("click", (event) => {
-  const choice = event.target.closest("button[data-choice]");
-  choice?.closest("form")?.querySelector("[data-choices-find]")?.removeAttribute("name");
-}, true);

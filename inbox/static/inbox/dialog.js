@@ -63,10 +63,9 @@ export async function choose(what, done) {
   if (!response?.ok) return;
   const box = element("form", "g-menu__panel--plain");
   box.append(...parse(await response.text()).childNodes);
-  if (what === "tag") box.dataset.newChoice = "";
   box.addEventListener("submit", (event) => {
     event.preventDefault();
-    const value = event.submitter?.value || box.querySelector("[data-choices-find]").value;
+    const value = event.submitter?.value;
     if (value) { close(); done(value); }
   });
   frame(words[what], [box]);

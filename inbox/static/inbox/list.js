@@ -11,10 +11,16 @@ const MOST = 100;
 export const query = () => byId("list")?.dataset.query ?? "";
 export const rows = () => [...panes.querySelectorAll("[data-row]")];
 
+// Where j and k go: the order in which the list stood when the walk began. An answered ticket goes to the top and a
+// resolved one leaves, which must not throw the walker back to where he has been.
+let walk = [];
+const order = () => rows().map((row) => row.dataset.row);
+
 async function load(search) {
   const response = await ask(`${root}panes/${search}`);
   if (!response?.ok) { if (response) say(words.failed, "error"); return false; }
   panes.replaceChildren(...parse(await response.text()).childNodes);
+  walk = order();
   document.dispatchEvent(new CustomEvent("desk:list"));
   mark(desk.dataset.pane === "ticket" ? ticket.current()?.id ?? null : null, true);
   watchEnd();
@@ -86,6 +92,7 @@ async function more(link) {
   const known = new Set(rows().map((row) => row.dataset.row));
   const fresh = [...found.querySelectorAll("[data-row]")].filter((row) => !known.has(row.dataset.row));
   panes.querySelector(".desk-rows").append(...fresh);
+  walk.push(...fresh.map((row) => row.dataset.row));
   if (next) link.closest(".desk-more").replaceWith(next.closest(".desk-more"));
   else link.closest(".desk-more").remove();
   watchEnd();
@@ -103,11 +110,23 @@ function watchEnd() {
 /** The row after or before the open (or focused) one. */
 export function neighbour(step) {
   const all = rows();
-  const at = all.findIndex((row) => row.classList.contains("is-current"));
-  return all[at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step];
+  const here = all.findIndex((row) => row.classList.contains("is-current"));
+  const left = ticket.current() && desk.dataset.pane === "ticket" ? String(ticket.current().id) : "";
+  let at = walk.indexOf(all[here]?.dataset.row ?? left);
+  if (at < 0) return all[here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step];
+  if (!step) return all[here];
+  for (at += step; walk[at]; at += step) {
+    const next = all.find((row) => row.dataset.row === walk[at]);
+    if (next) return next;
+  }
+  return step < 0 ? all.filter((row) => !walk.includes(row.dataset.row)).at(-1) : undefined;
 }
 
-export const openRow = (row) => row && ticket.open(row.querySelector("[data-open]").href);
+export function openRow(row) {
+  if (!row) return;
+  mark(row.dataset.row, true);  // at once, so that the next key goes on from here
+  ticket.open(row.querySelector("[data-open]").href);
+}
 
 // Selection
 
@@ -189,6 +208,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-open]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
+  walk = order();
   ticket.open(link.href);
 });
 
@@ -199,6 +219,7 @@ addEventListener("popstate", () => {
 });
 
 export function start() {
-  if (panes.dataset.load) load(panes.dataset.load);
-  else watchEnd();
+  if (panes.dataset.load) { load(panes.dataset.load); return; }
+  walk = order();
+  watchEnd();
 }

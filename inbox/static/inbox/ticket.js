@@ -264,7 +264,7 @@ export function menu(name) {
   const found = place.querySelector(`details[data-menu="${name}"]`);
   if (!found) return;
   found.open = true;
-  (found.querySelector("[data-choices-find], button") ?? found.querySelector("summary")).focus();
+  (found.querySelector("[data-choices-find], button[aria-current]") ?? found.querySelector("button") ?? found.querySelector("summary")).focus();
 }
 
 export function start() {
