@@ -108,7 +108,8 @@ def summary(call: Call) -> str:
         case Call.State.RINGING | Call.State.TALKING:
             return ""
         case Call.State.MISSED:
-            return _("Nobody answered; it rang for %(wait)s.") % {"wait": wait} if wait else _("Nobody answered.")
+            rang = _("Nobody answered; it rang for %(wait)s.") % {"wait": wait}
+            return rang if call.wait_seconds else _("Nobody answered.")
         case Call.State.UNREACHED:
             return _("Nobody was reached.")
         case Call.State.VOICEMAIL:
