@@ -160,6 +160,8 @@ export class Column {
     if (response.status === 409) { this.apply(html); this.toEnd(); this.error(words.held); return; }
     if (response.status === 413) { this.error(words.unsaved); return; }
     if (!response.ok) { this.error(response.status === 422 ? parse(html).textContent.trim() : words.failed); return; }
+    this.told = 0;
+    socket.typed();
     this.text.value = "";
     this.composer.elements.files.value = "";
     mark(this.composer);

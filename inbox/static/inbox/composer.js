@@ -2,14 +2,13 @@
 
 import { ask, desk, parse, say, words } from "./page.js";
 import * as list from "./list.js";
+import * as socket from "./socket.js";
 import * as ticket from "./ticket.js";
 import * as ways from "./ways.js";
 import { Suggestions } from "./suggest.js";
 import { mark } from "./once.js";
 
 const byId = (id) => document.getElementById(id);
-const typists = [];
-export const onTyping = (listener) => typists.push(listener);
 
 const draftKey = (form) => `guichet:draft:${desk.dataset.user}:${ticket.current()?.id}:${form.dataset.mode}`;
 const form = () => byId("composer");
@@ -95,6 +94,8 @@ async function send(override = false) {
   if (!response.ok) { say(words.failed, "error"); return; }
   const noted = composer.dataset.mode === "note";
   forgetDraft();
+  lastTold = 0;
+  socket.typed();
   byId("text").value = "";
   composer.elements.cc.value = "";
   composer.elements.files.value = "";
@@ -166,7 +167,7 @@ place.addEventListener("input", (event) => {
   saver = setTimeout(() => { keepDraft(); if (byId("draft-note")) byId("draft-note").textContent = byId("text").value ? words.kept : ""; }, 400);
   if (event.target.id !== "text") return;
   suggestions.look();
-  if (Date.now() - lastTold > 3000) { lastTold = Date.now(); for (const listener of typists) listener(form().dataset.mode === "reply"); }
+  if (Date.now() - lastTold > 3000) { lastTold = Date.now(); socket.type(ticket.current().id, form().dataset.mode === "reply"); }
 });
 
 place.addEventListener("change", (event) => { if (event.target.matches("#composer [type=file]")) showFiles(); });

@@ -83,7 +83,6 @@ function showPeople() {
 }
 
 ticket.onOpen(watch);
-composer.onTyping((aloud) => socket.type(ticket.current().id, aloud));
 
 setInterval(showPeople, POLL);
 setInterval(() => { if (socket.state !== "live" && document.visibilityState === "visible") catchUp(); }, POLL);

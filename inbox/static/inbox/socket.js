@@ -42,6 +42,12 @@ export function type(ticket, aloud) {
   show();
 }
 
+/** What was typed is sent: he types no more. */
+export function typed() {
+  typing = { until: 0 };
+  show();
+}
+
 function show() {
   const on = Date.now() < typing.until;
   tell(on ? { do: "show", typing: typing.ticket, aloud: typing.aloud } : { do: "show" });
