@@ -215,11 +215,12 @@ class VisitorConsumer(BrowserSocket):
             self.answered = self.answered or any(event["kind"] != "said" for event in fresh)
             await self._say({"about": "events", "seq": what["seq"], "events": fresh})
         state = {**what, "duty": self.told.get("duty", "")}
-        if self._note(state):
+        if self._note({**state, "duty": events.duty_for(state)}):
             await self._say({"about": "state", **self.told})
 
     async def tell_duty(self, duty: str) -> None:
         """Tell whether somebody is on duty, when it changed."""
+        duty = events.duty_for({**self.told, "duty": duty})
         if self.visitor and self.told.get("duty") != duty:
             self.told["duty"] = duty
             await self._say({"about": "state", **self.told})

@@ -219,7 +219,13 @@ def state_of(talk: Conversation | None, duty: str, place: int = 0) -> dict[str, 
     }
     if place:
         state["wait"] = place
-    return state
+    return {**state, "duty": duty_for(state)}
+
+
+def duty_for(state: Mapping[str, Any]) -> str:
+    """Nobody who has a colleague to himself is told that all of them are busy."""
+    talks = state.get("agent") and state.get("status") == "open"
+    return "open" if talks and state["duty"] == "busy" else state["duty"]
 
 
 def read(talk: Conversation | None, after: int, duty: str) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def test_chats_go_in_turn_to_who_is_here_and_the_rest_waits(chat: Any, team: Any
         browser.say("Hello")
     assert Counter(assignees()) == {team[0]: 2, team[1]: 2, team[2]: 2, None: 2}
     assert Browser(chat).welcome["duty"] == "busy"
+    assert browsers[0].events()["duty"] == "open", "somebody is there for him"
+    assert browsers[7].events()["duty"] == "busy"
     assert browsers[6].events()["wait"] == 1
     assert browsers[7].events()["wait"] == 2
     assert "wait" not in browsers[0].events()

@@ -365,6 +365,30 @@ async def test_duty_is_told_when_it_changes(chat, agent, monkeypatch):
     await tab.disconnect()
 
 
+async def test_who_has_a_colleague_is_not_told_that_all_are_busy(chat, agent, monkeypatch):
+    monkeypatch.setattr(watch, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(pump, "DUTY_SECONDS", 0.1)
+    agent.chats_at_once, chat.queue.strategy = 1, "round-robin"
+    await agent.asave()
+    await chat.queue.asave()
+    await Presence.objects.acreate(user=agent)
+    (served, tab), (waits, other) = [(await visitor_of(chat), Tab(chat)) for _ in range(2)]
+    for browser, each in ((served, tab), (waits, other)):
+        await each.enter(browser)
+        await each.tell(do="say", id=str(uuid.uuid4()), text="Hello")
+        await each.hear("said")
+    while (await other.hear("state"))["duty"] != "busy":
+        pass
+    await asyncio.sleep(1)
+    told = []
+    while not await tab.receive_nothing(timeout=0.3):
+        told.append(json.loads(await tab.receive_from()))
+    assert [frame for frame in told if frame.get("duty") == "busy"] == []
+    assert any(frame.get("agent") for frame in told)
+    await tab.disconnect()
+    await other.disconnect()
+
+
 async def test_a_browser_that_takes_nothing_is_closed(chat, here, monkeypatch):
     """R-27: what is given without a sign of the browser is bounded."""
     monkeypatch.setattr(consumer, "UNREAD_MOST", 5_000)
