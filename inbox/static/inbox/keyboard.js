@@ -52,7 +52,9 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Escape") {
-    if (typing(event.target) && !document.querySelector("dialog[open]")) event.target.blur();
+    // Who closes what is suggested goes on typing: his next letters must not become the page's keys.
+    const closes = document.querySelector("dialog[open], .desk-suggest:not([hidden])");
+    if (typing(event.target) && !closes) event.target.blur();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;

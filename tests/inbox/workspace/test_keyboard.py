@@ -106,3 +106,19 @@ def test_a_menu_of_one_value_begins_at_the_one_that_is_set(desk, queue, channel)
     page = desk.open(f"/desk/inbox/{ticket.number}/")
     page.keyboard.press("f")
     page.wait_for_function("() => document.activeElement.textContent.trim() === 'Normal'")
+
+
+def test_escape_closes_what_is_suggested_and_goes_on_typing(desk, queue, channel):
+    """The letters that follow would be taken for the page's keys, and `e` resolves."""
+    [ticket] = tickets(queue, channel, 1)
+    factories.TemplateFactory(name="Serial number", purpose="canned", shortcut="serial")
+    page = desk.open(f"/desk/inbox/{ticket.number}/")
+    page.keyboard.press("r")
+    page.keyboard.type("/")
+    page.locator(".desk-suggest button").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("here")
+    assert page.locator("#text").input_value() == "here"
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => document.activeElement.id !== 'text'")
