@@ -30,6 +30,8 @@ def hand_over(call: Call, *, files: Sequence[File] = (), by: User | None = None)
         facts["contact"] = call.contact_id
     if call.ticket_id:
         facts["ticket"] = call.ticket_id
+    if call.agent_id:
+        facts["agent"] = call.agent_id
     if by is not None:
         facts["user"] = by.pk
     return accept(call.channel, pack(call, files), external_id=key_of(call), facts=facts)

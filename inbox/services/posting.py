@@ -168,7 +168,8 @@ def _route(draft: Draft, batch: Batch, book: engine.RuleBook) -> None:
     if opened:
         rules.run_event(change, Rule.Event.TICKET_OPENED, facts, book=book)
         strategy = change.ticket.queue.strategy
-        if strategy != Queue.Strategy.MANUAL:
+        # Whoever had him on the telephone gets it (see `call_aftermath`); nobody else is told that it is his.
+        if strategy != Queue.Strategy.MANUAL and not draft.raw.facts.get("agent"):
             rules.assign_by_strategy(change, strategy, why="queue")
         automatic_answers.acknowledge(draft, change, batch)
 

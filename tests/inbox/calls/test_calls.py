@@ -14,7 +14,7 @@ from crm.customers.models import Contact, ContactPoint, TimelineEntry
 from crm.planning.models import Task
 from crm.service.models import Ticket
 from inbox.models import Call, Message, RawMessage
-from inbox.services import calls
+from inbox.services import calls, waiting_tickets
 from tests import factories
 from tests.inbox.calls.conftest import NUMBER, only_call
 
@@ -176,6 +176,31 @@ def test_a_call_that_is_put_through_is_whose_it_became(
         post()
     assert (only_call().agent, only_call().talk_seconds, only_call().ticket.assignee) == (tom, 120, tom)
     assert Message.objects.count() == 1
+
+
+def test_a_queue_that_gives_its_work_out_leaves_a_talk_to_whoever_had_it(
+    report: Any, post: Callable[[], None], phone: Any, lena: Any, queue: Any
+) -> None:
+    queue.strategy = "least-busy"
+    queue.save()
+    tom = factories.StaffFactory(name="Tom Fischer", role="agent")
+    queue.members.all().delete()
+    for user in (lena, tom):
+        factories.QueueMemberFactory(queue=queue, user=user)
+    factories.StaffFactory(name="Otto Other", role="agent", extension="99")
+    factories.TicketFactory.create_batch(3, queue=queue, assignee=lena)  # who has more to do than Tom
+    for call, who in (("talked", "21"), ("missed", ""), ("elsewhere", "99")):
+        caller = {"from": f"+493022233{ord(call[0])}"}
+        report("newCall", call, **caller)
+        if who:
+            report("answer", call, answeringNumber=who, **caller)
+        report("hangup", call, **caller)
+        post()
+    waiting_tickets.assign()  # who answered without working the queue cannot have it
+    had = {call.call_id: call.ticket.assignee for call in Call.objects.select_related("ticket__assignee")}
+    assert had == {"talked": lena, "missed": tom, "elsewhere": tom}
+    (event,) = Call.objects.get(call_id="talked").ticket.events.filter(what="assignee")
+    assert (event.new, event.why) == (str(lena), "call")
 
 
 def test_an_answer_that_comes_again_does_not_give_the_call_back(
