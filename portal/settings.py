@@ -41,6 +41,8 @@ TOKEN_KEYS = [_secret("TOKEN_KEY"), *env.list("TOKEN_KEY_FALLBACKS", default=[])
 
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 """The public address. Every link in a mail is built from it, never from a request."""
+SITE_NAME = env.str("SITE_NAME", "Guichet")
+"""What customers read as the name of the house: on the portal and in the mail it sends."""
 USERCONTENT_URL = env.str("USERCONTENT_URL", "").rstrip("/")
 """Another origin for untrusted files; empty serves them from a cookie-less path of this one."""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -219,12 +221,12 @@ ACCOUNT_RATE_LIMITS = {
 """Anybody can type the address of anybody: it gets so many mails and no more (S-50)."""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_ISSUER = "Guichet"
+MFA_TOTP_ISSUER = SITE_NAME
 MFA_ADAPTER = "portal.accounts.SecondFactorAdapter"
 STAFF_SECOND_FACTOR = env.str("STAFF_SECOND_FACTOR", "optional" if DEMO or TESTING else "required")
 """`required`: colleagues get nowhere without a second factor but to where they set it up; `optional`: as they like."""
 
-WAGTAIL_SITE_NAME = "Guichet"
+WAGTAIL_SITE_NAME = SITE_NAME
 WAGTAILADMIN_BASE_URL = BASE_URL
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAIL_PASSWORD_RESET_ENABLED = False
