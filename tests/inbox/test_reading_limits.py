@@ -78,6 +78,26 @@ def test_heavy_mail_takes_bounded_time(name: str) -> None:
     assert parsed.message is not None
 
 
+REPORT = b"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: Undeliverable: Order\nMIME-Version: 1.0\n"
+STATUS = (
+    b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nNot delivered.\n"
+    b"--b\nContent-Type: message/delivery-status\n\n"
+)
+REPORTS = {
+    "a million empty lines": REPORT + b"\n" + b"\n" * 1_000_000,
+    "a million short lines": REPORT + b"\n" + b"a\r\n" * 600_000,
+    "short lines that end in a carriage return": REPORT + b"\n" + b"a\r" * 900_000,
+    "a status of empty lines": REPORT + STATUS + b"\n" * 1_000_000 + b"--b--\n",
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_heavy_report_takes_bounded_time(name: str) -> None:
+    start = time.process_time()
+    read(REPORTS[name])
+    assert time.process_time() - start < 4
+
+
 def test_what_lies_within_the_caps_is_given() -> None:
     assert parse(_nested(DEPTH_LIMIT)).text == "innermost"
     assert parse(_nested(DEPTH_LIMIT)).errors == ()
