@@ -63,6 +63,7 @@ HEAVY = {
     "quoted-printable garbage": (HEAD + b"Content-Transfer-Encoding: quoted-printable\n\n" + b"= =\t==x" * 200_000, ""),
     "uuencode that never ends": (HEAD + b"\n" + b"begin 644 a\n" * 100_000, ""),
     "parameters without end": (HEAD + b"Content-Type: text/plain" + b"; a*0*=''" * 25_000 + b"\n\nbody", ""),
+    "one flowing line of 8 MB": (HEAD + b"Content-Type: text/plain; format=flowed\n\n" + b"a \n" * 2_700_000, ""),
     "HTML nested 300,000 deep": (HEAD + b"Content-Type: text/html\n\n" + b"<div>" * 300_000, ""),
 }
 

@@ -180,7 +180,7 @@ def _with_uuencoded(text: str) -> Body:
 
 def unflow(text: str, delete_space: bool) -> str:
     """Join the lines that the sender's program wrapped (RFC 3676, 4). Quoted lines keep their marks."""
-    out: list[str] = []
+    out: list[list[str]] = []
     open_depth: int | None = None
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
@@ -189,8 +189,8 @@ def unflow(text: str, delete_space: bool) -> str:
         flows = content.endswith(" ") and not _SIGNATURE.match(content)
         piece = content[:-1] if flows and delete_space else content
         if open_depth == depth and not _SIGNATURE.match(content):
-            out[-1] += piece
+            out[-1].append(piece)
         else:
-            out.append(marks + piece)
+            out.append([marks, piece])
         open_depth = depth if flows else None
-    return "\n".join(out)
+    return "\n".join("".join(pieces) for pieces in out)
