@@ -223,6 +223,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_ADAPTER = "portal.accounts.SecondFactorAdapter"
+MFA_FORMS = {"activate_totp": "portal.second_factor.SpentCodeForm"}
 STAFF_SECOND_FACTOR = env.str("STAFF_SECOND_FACTOR", "optional" if DEMO or TESTING else "required")
 """`required`: colleagues get nowhere without a second factor but to where they set it up; `optional`: as they like."""
 

@@ -80,6 +80,19 @@ def test_the_first_login_leads_to_the_set_up_and_then_to_the_desk(client: Client
     assert secret not in stored
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_code_that_connected_the_app_is_used_up(client: Client, colleague: Any) -> None:
+    give_password(client, colleague)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
+    used = code(secret)
+    assert client.post(reverse("mfa_activate_totp"), {"code": used}).status_code == 302
+    thief = Client()
+    give_password(thief, colleague)
+    thief.post(reverse("mfa_authenticate"), {"code": used})
+    assert desk(thief).status_code == 302
+
+
 def test_password_and_code_open_the_desk_and_a_code_serves_once(client: Client, colleague: Any, secret: str) -> None:
     assert give_password(client, colleague)["Location"].startswith(reverse("mfa_authenticate"))
     assert desk(client)["Location"].startswith(reverse("account_login"))
