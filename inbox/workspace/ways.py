@@ -11,12 +11,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from crm.customers.models import ContactPoint
 from crm.organisation.models import User
 from crm.service.models import Ticket
 from inbox import queries
 from inbox.channels import registry
 from inbox.models import Channel, Message
-from inbox.services import ways_out
+from inbox.services import chats, ways_out
 from inbox.services.ways_out import Way
 from inbox.workspace.access import AgentRequest, desk, ticket_or_404
 from inbox.workspace.conversation import Entry, has_address, reached
@@ -124,18 +125,25 @@ def asked_for(ticket: Ticket, user: User, channel: str, to: str) -> Way | None:
 
 @desk("GET")
 def menu(request: AgentRequest, number: int) -> HttpResponse:
-    """The ways to the customer of this ticket, and those to an address that is being typed (`q`)."""
+    """The ways to the customer of this ticket, and those to an address that is being typed (`q`).
+
+    Below them his telephone numbers, and the address that a visitor gave: it is offered, and never taken by itself.
+    """
     ticket = ticket_or_404(request, number)
     text = request.GET.get("q", "").replace("\x00", "").strip()[:TYPED_MOST]
     known = ways_out.ways(ticket)
     if text:
         plain = text.casefold()
         known = [w for w in known if plain in w.recipient.casefold() or plain in w.channel.name.casefold()]
-    others = [way for way in typed(request.user, text) if way not in known]
+    card = None if text else chats.visitor_of(ticket)
+    others = [way for way in typed(request.user, card.claimed_email if card else text) if way not in known]
+    points = ticket.contact.points.filter(kind=ContactPoint.Kind.PHONE)
+    numbers = [number for number in points.values_list("value", flat=True) if text in number]
     context = {
         "ticket": ticket,
         "ways": [Choice.of(way, ticket) for way in known],
         "others": [Choice.of(way, ticket) for way in others],
+        "numbers": numbers,
         "text": text,
     }
     return render(request, "inbox/ways.html", context)

@@ -140,6 +140,7 @@ async function dial(event) {
   const answer = await response.json();
   say(answer.said, !response.ok);
   if (answer.open) location.assign(answer.open);
+  if (response.ok && link.dataset.log) openForm(link.dataset.log);
 }
 
 document.addEventListener("click", dial);

@@ -159,6 +159,7 @@ place.addEventListener("keydown", async (event) => {
 place.addEventListener("click", (event) => {
   const button = event.target.closest("[data-way-choice]");
   if (button) choose(button);
+  else if (event.target.closest("#ways-list a")) byId("ways").open = false;
   else if (event.target.closest("[data-preview]")) preview();
 });
 

@@ -152,6 +152,23 @@ def test_two_keys_log_a_call_on_the_open_ticket(desks: Any, site: str, ticket: A
     assert (message.ticket, message.call.agent, message.call.number) == (ticket, lena, NUMBER)
 
 
+def test_a_mail_is_answered_by_a_call_from_the_composer(desks: Any, site: str, ticket: Any, lena: Any) -> None:
+    page = desks[0].open(f"/desk/inbox/{ticket.number}/")
+    page.locator("#ways summary").click()
+    page.locator("#ways-list").get_by_role("link", name="+49 30 55571600").click()
+    page.locator("[data-call-log] [name=note]:focus").wait_for()
+    assert not page.locator("#ways-list").is_visible()
+    page.keyboard.type("He comes on Monday.")
+    page.keyboard.press("Enter")
+    page.locator("[data-kind=call]", has_text="He comes on Monday.").wait_for()
+    assert Message.objects.get(kind="call").ticket == ticket
+    consent.refuse_calls(NUMBER, by=None, reason="asked in writing")
+    page.locator("#ways summary").click()
+    page.locator("#ways-list").get_by_role("link", name="+49 30 55571600").click()
+    page.get_by_text("Wants no calls: asked in writing").wait_for()
+    assert page.locator("dialog[open]").count() == 0
+
+
 def test_the_form_finds_a_person_while_typing(desks: Any, site: str, caller: Any) -> None:
     page = desks[0].open("/desk/inbox/")
     page.keyboard.press("p")

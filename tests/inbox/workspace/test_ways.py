@@ -7,10 +7,11 @@ from django.urls import reverse
 
 from inbox.channels import registry
 from inbox.channels.email.adapter import EmailAdapter
-from inbox.models import Delivery, Message
+from inbox.models import Conversation, Delivery, Message
 from inbox.services import ways_out
 from inbox.workspace import ways
 from tests import factories
+from tests.inbox.chat.conftest import Browser, make_chat
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -133,6 +134,26 @@ def test_a_visitor_is_shown_by_the_place_and_never_by_his_token(desk, ticket, bo
     assert answered.status_code == 200
     assert Delivery.objects.get().channel == booth
     assert "visitor-secret" not in answered.content.decode()
+
+
+def test_who_is_not_written_to_is_called(desk, heard):
+    factories.PointFactory(contact=heard.contact, kind="phone", value="+493055571600")
+    menu = desk.get(url("ways", heard)).content.decode()
+    assert f'data-dial="+493055571600" data-log="{heard.number}"' in menu and "+49 30 55571600" in menu
+    assert "data-dial" in desk.get(url("ways", heard), {"q": "5716"}).content.decode()
+    assert "data-dial" not in desk.get(url("ways", heard), {"q": "anna"}).content.decode()
+
+
+def test_the_address_that_a_visitor_gave_is_offered_and_never_taken_by_itself(desk, channel, queue):
+    browser = Browser(make_chat(queue))
+    browser.say("Hello")
+    ticket = Conversation.objects.get().ticket
+    assert [way.medium for way in desk.get(url("ways", ticket)).context["ways"]] == ["Web chat"]
+    assert not desk.get(url("ways", ticket)).context["others"]
+    browser.post("person", email="marta@customer.test")
+    shown = desk.get(url("ways", ticket)).context
+    assert [(way.channel, way.to) for way in shown["others"]] == [(channel, "marta@customer.test")]
+    assert [way.medium for way in shown["ways"]] == ["Web chat"]
 
 
 def test_nobody_writes_to_the_visitor_of_another_ticket(desk, ticket, booth):
