@@ -18,6 +18,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a thread that fell is started again; doubled every time."""
 KEPT = 60.0
 """Seconds that a thread keeps a connection that is dear to open."""
+YOUNG_OBJECTS = 20_000
+"""Objects made between two searches for garbage. Python's 700 are gone through for every message or two of a chat."""
 _since = threading.local()
 
 
@@ -130,3 +132,4 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)

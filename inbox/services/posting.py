@@ -72,6 +72,8 @@ def post(drafts: Sequence[Draft], talks: Mapping[int, Conversation] | None = Non
     for listener in _listeners:
         listener([d for d in drafts if d.outcome in POSTED])
     fault.point("post.finished")
+    for change in changes:
+        change.occasion = None  # else whole mails would stay in memory, in a circle, until the next search for garbage
     return list(drafts)
 
 

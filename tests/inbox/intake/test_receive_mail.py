@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import mailbox as boxes
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from crm.service.models import Ticket
+from inbox.intake.draft import Draft
 from inbox.models import Channel, RawMessage
 from inbox.services import files
 from inbox.services.processing import process, replay
@@ -133,3 +135,16 @@ def test_while_the_disk_is_full_a_mail_server_is_told_to_try_again(run: Run, tmp
     assert told.value.returncode == 75 and not RawMessage.objects.exists()
     settings.STORAGE_RESERVE = 0
     assert [each["outcome"] for each in run(tmp_path / "one.eml")] == ["opened"]
+
+
+def test_a_mail_leaves_the_memory_when_it_is_posted(receive: Any) -> None:
+    """By itself, with its parts: it does not wait in a circle until the next search for garbage."""
+    gc.collect()
+    gc.disable()
+    try:
+        first = receive()
+        receive(subject=f"Re: Leaking machine [#{first.ticket.number}]")
+        kept = [each for each in gc.get_objects() if isinstance(each, Draft)]
+    finally:
+        gc.enable()
+    assert (first.answer, kept) == ("queued", [])
