@@ -30,6 +30,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, proof
 from core.logs import request_id
+from core.zones import known
 from crm.organisation import access
 from inbox.services.files import StorageFull
 
@@ -323,20 +324,19 @@ def _is_stale(request: HttpRequest) -> bool:
 
 
 def personal_middleware(get_response: Handler) -> Handler:
-    """Pages speak the language and tell the time of whoever is logged in, where he chose them."""
+    """Pages speak the language and tell the time that their reader chose; without a choice his browser's time.
+
+    The cookie is written by core/js/zone.js.
+    """
 
     def serve(request: HttpRequest) -> HttpResponse:
         user = request.user
-        if not user.is_authenticated:
-            return get_response(request)
-        if user.language in dict(settings.LANGUAGES):
-            translation.activate(user.language)
-            request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
-        try:
-            zone = zoneinfo.ZoneInfo(user.time_zone) if user.time_zone else None
-        except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-            zone = None
-        with timezone.override(zone or timezone.get_default_timezone()):
+        language, chosen = (user.language, user.time_zone) if user.is_authenticated else ("", "")
+        if language in dict(settings.LANGUAGES):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        zone = next((name for name in (chosen, request.COOKIES.get("zone", "")) if name in known()), "")
+        with timezone.override(zoneinfo.ZoneInfo(zone) if zone else timezone.get_default_timezone()):
             return get_response(request)
 
     return serve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -239,3 +239,23 @@ def test_without_a_proved_address_nothing_can_be_opened(form_channel: Any, clien
     answer = client.post("/contact/", {"subject": "a", "text": "b"})
     assert answer["Location"] == "/accounts/email/"
     assert RawMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "browser", "shown"),
+    [
+        ("", "", "09:30"),
+        ("", "Asia/Shanghai", "17:30"),
+        ("Europe/Berlin", "Asia/Shanghai", "10:30"),
+        ("", "Mars/Olympus", "09:30"),
+    ],
+)
+def test_times_are_the_readers(
+    chosen: str, browser: str, shown: str, annas: Ticket, anna: Any, me: Client, settings: Any
+) -> None:
+    anna.time_zone = chosen
+    anna.save()
+    Message.objects.filter(ticket=annas).update(at=datetime(2025, 1, 15, 9, 30, tzinfo=UTC))
+    if browser:
+        me.cookies["zone"] = browser
+    assert f"15 Jan 2025, {shown}" in me.get(f"/my/tickets/{annas.number}/").content.decode()
