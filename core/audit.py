@@ -71,13 +71,19 @@ TRIGGERS = {
         """CREATE TRIGGER audit_table BEFORE TRUNCATE ON core_auditentry
         FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
     ),
-    "sqlite": tuple(
-        f"CREATE TRIGGER audit_{verb.lower()} BEFORE {verb} ON core_auditentry"
-        " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
-        for verb in ("UPDATE", "DELETE")
+    "sqlite": (
+        *(
+            f"CREATE TRIGGER audit_{verb.lower()} BEFORE {verb} ON core_auditentry"
+            " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ),
+        # INSERT OR REPLACE deletes the row in its way without asking the trigger above.
+        "CREATE TRIGGER IF NOT EXISTS audit_insert BEFORE INSERT ON core_auditentry"
+        " WHEN EXISTS (SELECT 1 FROM core_auditentry WHERE id = NEW.id)"
+        " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
     ),
 }
-"""Made by the migration."""
+"""Made by the migrations."""
 
 
 def one_line(text: str, most: int) -> str:

@@ -59,6 +59,23 @@ def test_no_statement_changes_an_entry(guarded: None, administrator: Any, statem
     assert "2 entries, whole" in verify()
 
 
+def test_no_row_takes_the_place_of_another(guarded: None, administrator: Any) -> None:
+    entry = audit.record("login", by=administrator)
+    columns = "id, at, deed, actor, actor_name, address, about, detail, seal"
+    forged = f"SELECT {columns.replace('actor_name', repr('Mallory'))} FROM core_auditentry WHERE id = {entry.pk}"
+    if connection.vendor == "sqlite":
+        statement = f"INSERT OR REPLACE INTO core_auditentry ({columns}) {forged}"
+    else:
+        statement = (
+            f"INSERT INTO core_auditentry ({columns}) {forged} ON CONFLICT (id) DO UPDATE SET detail = 'nothing'"
+        )
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    audit.record("logout", by=administrator)
+    assert told() == [("login", "Administrator", ""), ("logout", "Administrator", "")]
+    assert "2 entries, whole" in verify()
+
+
 def test_the_chain_shows_what_was_changed_taken_out_or_put_in(administrator: Any) -> None:
     first, second, third = (audit.record("roles", by=administrator, about=n) for n in range(3))
     assert list(audit.broken()) == []

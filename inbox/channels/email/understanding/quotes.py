@@ -52,7 +52,8 @@ def both(text: str, html: str = "") -> tuple[str, str]:
     text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
     if "-----BEGIN PGP SIG" in text:
         text = _DASHED_BY_PGP.sub("", _ARMOUR.sub("", text))
-    lines = [as_field(line) for line in text.split("\n")]
+    lines = text.split("\n")
+    lines[:_MAX_LINES] = [as_field(line) for line in lines[:_MAX_LINES]]
     kept, found = _without_quotes(lines[:_MAX_LINES])
     if not found:
         kept += lines[_MAX_LINES:]
