@@ -42,8 +42,8 @@ _INVISIBLE = re.compile(
 
 
 def visible(text: str) -> str:
-    """`text` with every control and invisible sign shown as its code point."""
-    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+    """`text` with every control and invisible sign shown as its code point; the CR of a line's end is no sign."""
+    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
 
 
 def on_one_line(text: str, length: int = 120) -> str:

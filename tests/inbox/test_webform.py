@@ -31,6 +31,11 @@ def test_the_pages_language_counts_when_the_text_is_too_short(text: str, page: s
     assert ADAPTER.read(pack(**{**FORM, "text": text}, language=page), {}).language == language
 
 
+def test_a_browsers_line_ends_are_ends_of_lines_and_no_signs() -> None:
+    read = ADAPTER.read(pack(**{**FORM, "text": "It is cold.\r\n\r\nPlease help.\rThanks"}), {})
+    assert read.text == read.reply_text == "It is cold.\n\nPlease help.\nThanks"
+
+
 def test_a_subject_is_one_line() -> None:
     assert ADAPTER.read(pack(**{**FORM, "subject": "a\r\nBcc: x@y.test\x0b b"}), {}).subject == "a Bcc: x@y.test b"
 

@@ -84,6 +84,7 @@ class WebFormAdapter:
             sent = [f for f in form.get("files") or [] if isinstance(f, dict)]
         except (ValueError, AttributeError, TypeError, RecursionError):
             return Inbound(sender=None, errors=(gettext("This is not a form that our portal sent."),))
+        text["text"] = text["text"].replace("\r\n", "\n").replace("\r", "\n")  # browsers end lines with CR LF
         files, errors = unpacked(sent)
         return Inbound(
             sender=Address(text["email"], text["name"]) if text["email"] else None,

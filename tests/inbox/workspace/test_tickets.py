@@ -378,6 +378,11 @@ def test_the_real_address_and_hidden_signs_are_shown(desk, ticket):
     assert 'rel="noopener noreferrer nofollow"' in body
 
 
+def test_the_end_of_a_line_is_no_hidden_sign(desk, ticket):
+    factories.MessageFactory(ticket=ticket, text="Line one\r\nLine two")
+    assert "Line one\nLine two" in desk.get(url("ticket", ticket)).content.decode()
+
+
 def test_numbers_are_spaced_wherever_a_fax_stands(desk, ticket):
     caller = factories.PointFactory(contact__name="", kind="fax", value="+494012345678").contact
     fax = factories.ChannelFactory(kind="fax", address="+49404321560")
