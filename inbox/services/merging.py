@@ -14,7 +14,7 @@ from crm.service.changes import Change
 from crm.service.models import Ticket, TicketLink, TicketMerge, TicketParticipant
 from inbox import search
 from inbox.intake.batch import digest
-from inbox.models import Call, Message, ThreadKey
+from inbox.models import Attachment, Call, Message, ThreadKey
 from inbox.models.message import preview
 from inbox.past import PastMessage, keyword_sets
 from inbox.services import call_journal
@@ -113,6 +113,7 @@ def undo_merge(record: TicketMerge, *, by: User) -> None:
     stays.record("merge-undone", old=f"#{back.ticket.number}")
     back.ticket.message_count += _said(messages)
     stays.ticket.message_count -= _said(messages)
+    _show_last([back, stays])
     still = set(Message.objects.filter(ticket=stays.ticket).values_list("contact_id", flat=True))
     gone = [p for p in record.moved["participants"] if p not in still]
     TicketParticipant.objects.filter(ticket=stays.ticket, contact_id__in=gone).delete()
@@ -178,9 +179,8 @@ def split(ticket: Ticket, messages: Sequence[Message], *, by: User) -> Ticket:
     _move_messages(rows, new)
     change.waits_since(_unanswered(change.ticket.messages.order_by("seq")))
     new.ticket.message_count = _said(rows)
-    names = rows[-1].attachments.values_list("name", flat=True)
-    new.ticket.preview = preview(rows[-1].reply_text or rows[-1].text, names)
     change.ticket.message_count -= _said(rows)
+    _show_last([new, change])
     change.record("split", new=f"#{new.ticket.number}")
     said_to_us = first.kind in (Message.Kind.INBOUND, Message.Kind.CALL)
     facts = PastMessage(first, keyword_sets(), first=True) if said_to_us else None
@@ -199,9 +199,22 @@ def _of_strange_machines(messages: Iterable[Message]) -> list[Message]:
     return [m for m in messages if m.unverified and m.automatic and m.kind == Message.Kind.INBOUND and not m.hidden]
 
 
+_SAID = (Message.Kind.INBOUND, Message.Kind.OUTBOUND, Message.Kind.CALL)
+"""What somebody says to somebody."""
+
+
 def _said(messages: Sequence[Message]) -> int:
-    """How many of them count as said by somebody to somebody (`Ticket.message_count`)."""
-    return sum(m.kind in (Message.Kind.INBOUND, Message.Kind.OUTBOUND, Message.Kind.CALL) for m in messages)
+    """How many of them count for `Ticket.message_count`."""
+    return sum(m.kind in _SAID for m in messages)
+
+
+def _show_last(changes: Iterable[Change]) -> None:
+    """Lists show what was said last in each, now that messages have come or gone."""
+    for change in changes:
+        last = Message.objects.filter(ticket=change.ticket, kind__in=_SAID).order_by("seq").last()
+        if last is not None:
+            names = Attachment.objects.filter(message=last).values_list("name", flat=True)
+            change.ticket.preview = preview(last.reply_text or last.text, names)
 
 
 def _unanswered(messages: Iterable[Message]) -> datetime | None:

@@ -255,6 +255,11 @@ place.addEventListener("click", async (event) => {
   }
 });
 
+// The menu of the last message would end below what is seen of the conversation.
+place.addEventListener("toggle", (event) => {
+  if (event.target.matches(".desk-message__menu[open]")) event.target.querySelector(".g-menu__panel").scrollIntoView({ block: "nearest" });
+}, true);
+
 export function copyNumber() {
   const ticket = current();
   if (ticket) navigator.clipboard?.writeText(ticket.number).then(() => say(words.copied), () => say("#" + ticket.number));

@@ -162,8 +162,11 @@ def test_the_list_shows_what_was_said_last(pair: Any, agent: Any, minutes: int, 
     now = timezone.now()
     for ticket, ago, preview in ((source, minutes, "of the source"), (target, 30, "of the target")):
         Ticket.objects.filter(pk=ticket.pk).update(activity_at=now - timedelta(minutes=ago), preview=preview)
-    merging.merge(source, target, by=agent)
+    record = merging.merge(source, target, by=agent)
     assert Ticket.objects.get(pk=target.pk).preview == shown
+    merging.undo_merge(record, by=agent)
+    for ticket in pair:
+        assert Ticket.objects.get(pk=ticket.pk).preview == f"second of {ticket.pk}"
 
 
 def test_a_snoozed_ticket_is_snoozed_again_until_its_time(pair: Any, agent: Any) -> None:
@@ -240,6 +243,7 @@ def test_splitting_some_messages_off(pair: Any, agent: Any) -> None:
     new = merging.split(ticket, [second], by=agent)
     assert state(new)[0][3] == [second.text] and state(ticket)[0][3] == [f"first of {ticket.pk}"]
     assert (new.queue, new.links.get().kind, new.contact) == (ticket.queue, "split", second.contact)
+    assert [Ticket.objects.get(pk=t.pk).preview for t in (new, ticket)] == [second.text, f"first of {ticket.pk}"]
 
 
 def test_rules_for_opened_tickets_see_what_was_split_off(pair: Any, agent: Any, other_queue: Any) -> None:
