@@ -81,6 +81,7 @@ async function send(override = false) {
   if (response.status === 409) {
     ticket.apply(html);
     byId("held").hidden = false;
+    byId("talk").scrollTop = byId("talk").scrollHeight;  // the notice has taken the place of what is new
     byId("held").querySelector("[data-override]").focus();
     return;
   }

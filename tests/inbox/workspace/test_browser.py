@@ -82,11 +82,15 @@ def test_a_message_appears_without_reload_and_holds_the_answer(desks, ticket, ag
     second.evaluate(
         "window.fetch = (original => (url, ...rest) => String(url).includes('/after/') ? new Promise(() => {}) : original(url, ...rest))(window.fetch)"
     )
+    second.set_viewport_size({"width": 1400, "height": 560})
     arrives(ticket, "Wait, it is the other machine")
     second.keyboard.press("Control+Enter")
     second.get_by_text("Not sent yet: something new has arrived").wait_for()
     # In the list it may stand as well, as the ticket's preview.
-    assert second.locator("#entries").get_by_text("Wait, it is the other machine").count() == 1
+    news = second.locator("#entries").get_by_text("Wait, it is the other machine")
+    assert news.count() == 1
+    seen = "(news) => news.getBoundingClientRect().bottom <= document.querySelector('#talk').getBoundingClientRect().bottom"
+    assert news.evaluate(seen)
     assert second.locator("#text").input_value() == "An answer of ours"
     assert not Message.objects.filter(kind="outbound").exists()
     second.get_by_role("button", name="Send anyway").click()
