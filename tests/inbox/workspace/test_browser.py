@@ -26,6 +26,17 @@ STATE = """() => ({
 })"""
 
 
+LINES = """(() => {
+  const lines = [];
+  let cut = false;
+  window.WebSocket = class extends WebSocket {
+    constructor(...how) { super(...how); lines.push(this); if (cut) this.close(); }
+  };
+  window.__cut = (on) => { cut = on; if (on) for (const line of lines) line.close(); };
+})()"""
+"""A browser that is offline keeps the sockets that it has: these can be cut."""
+
+
 class Desk:
     """One colleague's browser."""
 
@@ -36,6 +47,7 @@ class Desk:
         client.force_login(user, backend="crm.organisation.backends.PasswordBackend")
         name = settings.SESSION_COOKIE_NAME
         self.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
+        self.context.add_init_script(LINES)
         self.page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
@@ -48,6 +60,17 @@ class Desk:
 
     def state(self) -> dict[str, Any]:
         return self.page.evaluate(STATE)
+
+    def cut(self) -> None:
+        """No request and no socket comes through."""
+        self.context.set_offline(True)
+        self.page.evaluate("__cut(true)")
+        self.page.wait_for_selector("#live[data-state=polling]", state="attached")
+
+    def mend(self) -> None:
+        """The net is there again."""
+        self.page.evaluate("__cut(false)")
+        self.context.set_offline(False)
 
 
 @pytest.fixture
@@ -104,7 +127,7 @@ def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent,
     path = f"/desk/inbox/{ticket.number}/"
     page = one.open(path)
     page.wait_for_load_state("networkidle")  # what is under way is answered still
-    one.context.set_offline(True)
+    one.cut()
     page.evaluate("() => 0")
     for n in range(5):
         arrives(ticket, f"While away {n}")
@@ -113,7 +136,7 @@ def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent,
     services.assign(ticket, agent, by=supervisor)
     time.sleep(1)
     assert page.get_by_text("While away 4").count() == 0
-    one.context.set_offline(False)
+    one.mend()
     page.get_by_text("Noted while away").first.wait_for()
     page.wait_for_function("seq => document.querySelector('#ticket').dataset.seq === seq", arg=str(_sequence(ticket)))
     fresh = two.open(path)
