@@ -140,12 +140,19 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=OFF;"
         DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
+    from core.limited_postgres import LimitedConnection
+
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # Whoever freezes inside a transaction keeps its locks from his successor, no longer than his duties. A busy machine
     # may hold up an honest one for a moment.
     idle = max(LEASE_SECONDS, 5)
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 8), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL", 8),
+            "timeout": 10,
+            "connection_class": LimitedConnection,
+        },
         "options": f"-c lock_timeout=15s -c statement_timeout=60s -c idle_in_transaction_session_timeout={idle}s",
         # A server that is gone without a word (its machine fell) is noticed in seconds. By itself, TCP waits a quarter
         # of an hour for what was sent, and two hours where only an answer is missing.
