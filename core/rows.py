@@ -7,7 +7,7 @@ SQLite. `bulk_update` asks a CASE of as many branches for each column; here a co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -52,34 +52,37 @@ def insert(rows: Sequence[models.Model]) -> None:
         row._state.adding, row._state.db = False, connection.alias
 
 
-def update(rows: Sequence[models.Model], names: Collection[str]) -> None:
+def update(rows: Sequence[models.Model], names: Collection[str], same: Mapping[str, Any] | None = None) -> None:
     """Write the columns `names` (attribute names) of these rows of one model, inside the caller's transaction.
 
-    No signals are sent.
+    `same`: what stands in further columns of all of them; the rows in memory are not changed by it. No signals are
+    sent. On PostgreSQL it is one statement: after the last of `executemany` the server would not begin to count the
+    time for which a transaction idles, and what a frozen process has locked would stay locked.
     """
     if not rows:
         return
-    model, database = type(rows[0]), connections[DEFAULT_DB_ALIAS]
+    model, database, same = type(rows[0]), connections[DEFAULT_DB_ALIAS], same or {}
     of = dict(zip(model._meta.concrete_fields, _readers(model), strict=True))
     fields = [model._meta.pk, *(field for field in of if field.attname in names)]
     readers = [of[field] for field in fields]
     columns = [database.ops.quote_name(str(field.column)) for field in fields]
     key, *others = columns
+    fixed = [f"{database.ops.quote_name(str(model._meta.get_field(name).column))} = %s" for name in same]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Without the length of a text: a cast to it would cut what an assignment refuses.
             arrays = ", ".join(f"%s::{str(field.db_type(database)).partition('(')[0]}[]" for field in fields)
-            changes = ", ".join(f"{column} = new.{column}" for column in others)
+            changes = ", ".join([*fixed, *(f"{column} = new.{column}" for column in others)])
             cursor.execute(
                 f"UPDATE {_table(model)} SET {changes} FROM unnest({arrays}) AS new ({', '.join(columns)})"  # noqa: S608
                 f" WHERE {_table(model)}.{key} = new.{key}",
-                [[read(row, database) for row in rows] for read in readers],
+                [*same.values(), *([read(row, database) for row in rows] for read in readers)],
             )
         else:
-            changes = ", ".join(f"{column} = %s" for column in others)
+            changes = ", ".join([*fixed, *(f"{column} = %s" for column in others)])
             cursor.executemany(
                 f"UPDATE {_table(model)} SET {changes} WHERE {key} = %s",  # noqa: S608
-                [[read(row, database) for read in (*readers[1:], readers[0])] for row in rows],
+                [[*same.values(), *(read(row, database) for read in (*readers[1:], readers[0]))] for row in rows],
             )
 
 

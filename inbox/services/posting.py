@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from core import fault
-from core.rows import insert
+from core.rows import insert, update
 from core.telephone import spaced
 from crm.service import rules
 from crm.service.changes import Change
@@ -242,44 +242,20 @@ def _show_in_further_queues(drafts: Iterable[Draft]) -> None:
         TicketQueue.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-_FINISH = (
-    "UPDATE inbox_rawmessage SET state=%s, outcome=%s, reason=%s, answer=%s, fingerprint=%s, ticket_id=%s,"
-    " message_id=%s, done_at=%s, lease_token='', lease_until=NULL, error='' WHERE id=%s"
-)
+_FINISHED = ("state", "outcome", "reason", "answer", "fingerprint", "ticket_id", "message_id", "done_at")
 
 
 def _finish(drafts: Iterable[Draft]) -> None:
-    """One prepared statement for all rows: a CASE over a hundred rows costs more than the rows themselves."""
-    done_at = timezone.now()
-    now = connection.ops.adapt_datetimefield_value(done_at)
-    rows = []
-    new = []
+    """The journal says what became of them. Leases stay in memory: should all be taken back, they are needed again."""
+    now = timezone.now()
     for draft in drafts:
         raw = draft.raw
         raw.state, raw.outcome, raw.reason = RawMessage.State.DONE, draft.outcome, draft.reason[:300]
-        raw.answer, raw.fingerprint = draft.answer[:120], draft.fingerprint
+        raw.answer, raw.fingerprint, raw.done_at = draft.answer[:120], draft.fingerprint, now
         if draft.change is not None:
             raw.ticket_id = draft.change.ticket.pk
         if draft.message is not None:
             raw.message_id = draft.message.pk
-        if not raw.pk:
-            raw.done_at = done_at
-            new.append(raw)
-            continue
-        rows.append(
-            (
-                raw.state,
-                raw.outcome,
-                raw.reason,
-                raw.answer,
-                raw.fingerprint,
-                raw.ticket_id,
-                raw.message_id,
-                now,
-                raw.pk,
-            )
-        )
-    insert(new)
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_FINISH, rows)
+    known = [draft.raw for draft in drafts if draft.raw.pk]
+    insert([draft.raw for draft in drafts if not draft.raw.pk])
+    update(known, _FINISHED, {"lease_token": "", "lease_until": None, "error": ""})

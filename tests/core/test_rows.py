@@ -83,13 +83,15 @@ def test_changed_rows_are_as_saved_ones_and_others_stay():
     changed[0].facts, changed[0].body, changed[0].done_at = {"a": ["{“x”,\\}", None]}, b"\x00{,}\xff", timezone.now()
     changed[1].reason, changed[1].uidvalidity, changed[1].folder = "NULL", 2**40, 'with "quotes", {braces} \\ 中文'
     changed[2].attempts, changed[2].size = 7, 99
-    update(changed, names)
+    update(changed, names, {"outcome": "opened", "lease_until": None})
     for row in changed:
         found = RawMessage.objects.get(pk=row.pk)
         for name in names:
             value = getattr(found, name)
             assert (bytes(value) if isinstance(value, memoryview) else value) == getattr(row, name), name
     assert RawMessage.objects.get(pk=changed[2].pk).size == 3, "only the named columns are written"
+    outcomes = dict(RawMessage.objects.values_list("pk", "outcome"))
+    assert outcomes == {untouched.pk: "", **{row.pk: "opened" for row in changed}} and changed[0].outcome == ""
     assert RawMessage.objects.get(pk=untouched.pk).attempts == 0
 
 

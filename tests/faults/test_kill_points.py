@@ -277,11 +277,12 @@ def test_a_frozen_listener_is_replaced_and_writes_nothing(nursery: Nursery, dove
 
 
 @pytest.mark.postgresql
-def test_a_worker_frozen_in_the_middle_of_writing_is_replaced(nursery: Nursery, dovecot: Dovecot, box, sink):
+@pytest.mark.parametrize("point", ["post.messages", "post.finished"])
+def test_a_worker_frozen_in_the_middle_of_writing_is_replaced(nursery: Nursery, dovecot: Dovecot, box, sink, point):
     """R-15: the locks of its transaction do not outlive its lease by long."""
     desk(dovecot, box, sink)
     dovecot.put(box, mail(0), mail(1))
-    check_replaced(nursery, nursery.start("listen", "work", fault="post.messages=stop"))
+    check_replaced(nursery, nursery.start("listen", "work", fault=f"{point}=stop"))
 
 
 @pytest.mark.postgresql
