@@ -67,7 +67,11 @@ def update(rows: Sequence[models.Model], names: Collection[str], same: Mapping[s
     readers = [of[field] for field in fields]
     columns = [database.ops.quote_name(str(field.column)) for field in fields]
     key, *others = columns
-    fixed = [f"{database.ops.quote_name(str(model._meta.get_field(name).column))} = %s" for name in same]
+    fixed = {
+        f"{database.ops.quote_name(str(field.column))} = %s": same[field.attname]
+        for field in of
+        if field.attname in same
+    }
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Without the length of a text: a cast to it would cut what an assignment refuses.
@@ -76,13 +80,13 @@ def update(rows: Sequence[models.Model], names: Collection[str], same: Mapping[s
             cursor.execute(
                 f"UPDATE {_table(model)} SET {changes} FROM unnest({arrays}) AS new ({', '.join(columns)})"  # noqa: S608
                 f" WHERE {_table(model)}.{key} = new.{key}",
-                [*same.values(), *([read(row, database) for row in rows] for read in readers)],
+                [*fixed.values(), *([read(row, database) for row in rows] for read in readers)],
             )
         else:
             changes = ", ".join([*fixed, *(f"{column} = %s" for column in others)])
             cursor.executemany(
                 f"UPDATE {_table(model)} SET {changes} WHERE {key} = %s",  # noqa: S608
-                [[*same.values(), *(read(row, database) for read in (*readers[1:], readers[0]))] for row in rows],
+                [[*fixed.values(), *(read(row, database) for read in (*readers[1:], readers[0]))] for row in rows],
             )
 
 
