@@ -67,8 +67,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 
 def rating_scores() -> list[tuple[int, str]]:
-    """Scores from 5 to 1 with their words, in the order that the stars component wants."""
-    return [(5, _("Very good")), (4, _("Good")), (3, _("Fair")), (2, _("Poor")), (1, _("Very poor"))]
+    """Scores from 1 to 5 with their words."""
+    return [(1, _("Very poor")), (2, _("Poor")), (3, _("Fair")), (4, _("Good")), (5, _("Very good"))]
 
 
 def icon_names() -> list[str]:

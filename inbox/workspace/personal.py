@@ -20,18 +20,15 @@ from inbox.workspace.lists import Listing
 def shortcuts(request: AgentRequest) -> HttpResponse:
     """The sheet of shortcuts, and changing them."""
     refused = ""
-    if request.method == "POST":
-        chosen = {name: request.POST.get(name, "").strip()[:1] for name in SHORTCUTS}
-        keys = [key for key in chosen.values() if key]
-        if len(keys) != len(set(keys)):
-            refused = _("Two actions cannot have the same key.")
-        elif "reset" in request.POST:
-            chosen = {}
-        if not refused:
-            request.user.shortcuts = {n: k for n, k in chosen.items() if k and k != SHORTCUTS[n][0]}
-            request.user.save(update_fields=["shortcuts"])
-            return JsonResponse(shortcuts_of(request.user.shortcuts))
     now = shortcuts_of(request.user.shortcuts)
+    if request.method == "POST":
+        given = {} if "reset" in request.POST else {name: request.POST.get(name, "").strip() for name in SHORTCUTS}
+        now = shortcuts_of(given)
+        if len(set(now.values())) == len(now):
+            request.user.shortcuts = {name: key for name, key in now.items() if key != SHORTCUTS[name][0]}
+            request.user.save(update_fields=["shortcuts"])
+            return JsonResponse(now)
+        refused = _("Two actions cannot have the same key.")
     rows = [(name, now[name], label) for name, (_key, label) in SHORTCUTS.items()]
     status = 422 if refused else 200
     return render(request, "inbox/shortcuts.html", {"rows": rows, "refused": refused}, status=status)

@@ -62,7 +62,7 @@ def _show(
     rating: RatingForm | None = None,
     status: int = 0,
 ) -> HttpResponse:
-    said = queries.conversation(ticket)
+    said, given = queries.conversation(ticket), Satisfaction.objects.filter(ticket=ticket).first()
     wrong = bool((answer and answer.errors) or (rating and rating.errors))
     context = {
         "ticket": ticket,
@@ -71,8 +71,8 @@ def _show(
         "longest": queries.LONGEST,
         "me": Contact.objects.filter(user=request.user).first(),
         "answer": answer or AnswerForm(),
-        "rating": rating or RatingForm(),
-        "given": Satisfaction.objects.filter(ticket=ticket).first(),
+        "rating": rating or RatingForm(initial={"comment": given.comment} if given else None),
+        "given": given,
         "scores": SCORES,
         "crumbs": [{"label": _("My tickets"), "url": "/my/tickets/"}, {"label": f"#{ticket.number}"}],
     }

@@ -16,8 +16,8 @@ _STATES: dict[str, tuple[str, str | Promise]] = {
     Ticket.Status.CLOSED: ("closed", _("Closed")),
 }
 
-SCORES = [(5, _("Very good")), (4, _("Good")), (3, _("Fair")), (2, _("Poor")), (1, _("Very poor"))]
-"""Ratings with their words, best first."""
+SCORES = [(1, _("Very poor")), (2, _("Poor")), (3, _("Fair")), (4, _("Good")), (5, _("Very good"))]
+"""Ratings with their words."""
 
 
 def state_of(status: str) -> tuple[str, str | Promise]:

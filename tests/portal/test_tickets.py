@@ -123,6 +123,11 @@ def test_close_open_again_and_rate(annas: Ticket, me: Client) -> None:
     assert me.post(at + "rate/", {"score": 4, "comment": "Quick"}).status_code == 302
     rating = Satisfaction.objects.get(ticket=annas)
     assert (rating.score, rating.comment) == (4, "Quick")
+    page = me.get(at).content.decode()
+    assert ">\nQuick</textarea>" in page  # whoever changes the stars keeps his words
+    assert [page.index(f'id="score-{n}"') for n in range(1, 6)] == sorted(
+        page.index(f'id="score-{n}"') for n in range(1, 6)
+    )
     me.post(at + "rate/", {"score": 2})
     assert Satisfaction.objects.get(ticket=annas).score == 2
     me.post(at + "reopen/")

@@ -431,7 +431,11 @@ def test_a_new_ticket_begins_with_our_message(desk, agent, channel, other_queue)
 
 def test_shortcuts_are_remapped_and_never_ambiguous(desk, agent):
     address = reverse("inbox:shortcuts")
-    assert desk.post(address, {"next": "k", "previous": "k"}).status_code == 422
+    refused = desk.post(address, {"next": "h", "previous": "h"})
+    assert refused.status_code == 422
+    assert refused.content.decode().count('value="h"') == 2  # what was typed stands there to be put right
+    assert desk.post(address, {"next": "n", "note": ""}).status_code == 422
+    assert desk.post(address, {"next": "h", "previous": "h", "reset": "1"}).json()["next"] == "j"
     keys = desk.post(address, {"next": "n", "note": "j"}).json()
     assert (keys["next"], keys["note"], keys["reply"]) == ("n", "j", "r")
     agent.refresh_from_db()
