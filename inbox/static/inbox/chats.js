@@ -93,8 +93,9 @@ function showTabs() {
 async function lines() {
   const response = await ask(`${root}chats/list/`, { quiet: true });
   if (!response?.ok) return;
-  const focused = document.activeElement?.closest?.("[data-line]")?.dataset.line;
-  byId("chats-lines").replaceChildren(...parse(await response.text()).childNodes);
+  const fresh = parse(await response.text());
+  const focused = document.activeElement?.closest?.("[data-line]")?.dataset.line;  // after the wait: he may have gone on
+  byId("chats-lines").replaceChildren(...fresh.childNodes);
   if (focused) byId("chats-lines").querySelector(`[data-line="${focused}"] a`)?.focus();
   mark();
 }

@@ -54,12 +54,13 @@ export async function refresh() {
   if (!place || shown > MOST) return;
   const before = query();
   const response = await ask(`${root}rows/?${before}&size=${Math.max(20, shown)}`, { quiet: true });
-  if (!response?.ok || before !== query()) return;
+  const fresh = response?.ok ? parse(await response.text()) : null;
+  if (!fresh || before !== query()) return;
   const chosen = new Set(selected());
   const known = new Set(rows().map((row) => row.dataset.row));
   const focused = document.activeElement?.closest?.("[data-row]")?.dataset.row;
   const scroll = place.scrollTop;
-  place.replaceChildren(...parse(await response.text()).childNodes);
+  place.replaceChildren(...fresh.childNodes);
   place.scrollTop = scroll;
   for (const row of rows()) {
     if (chosen.has(row.dataset.number)) row.querySelector("[type=checkbox]").checked = true;

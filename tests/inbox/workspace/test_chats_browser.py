@@ -178,6 +178,33 @@ def test_an_answer_waits_for_what_its_author_has_not_seen(browser, site, chat, a
     marta.context.close()
 
 
+def test_a_list_that_comes_slowly_takes_nobody_from_what_he_writes(browser, site, chat, agent, open_desk):
+    _desk, page = open_desk(agent)
+    marta = Visitor(browser, site, chat, "Marta")
+    marta.say("Is the blue one in stock?")
+    page.locator("[data-line]", has_text="Marta").wait_for()
+    page.evaluate(
+        """() => {
+          const text = Response.prototype.text;
+          Response.prototype.text = async function () {
+            if (this.url.includes("/chats/list/")) { window.__reading = true; await new Promise((go) => { window.__go = go; }); }
+            return text.call(this);
+          };
+        }"""
+    )
+    take = page.locator("[data-line]", has_text="Marta").get_by_role("button", name="Take")
+    take.focus()
+    page.evaluate("dispatchEvent(new Event('online'))")  # the list is asked for, and read while he takes the chat
+    page.wait_for_function("() => window.__reading")
+    take.click()
+    field = column(page, "Marta").locator("textarea")
+    expect(field).to_be_focused()
+    page.evaluate("window.__go()")
+    page.wait_for_timeout(300)
+    expect(field).to_be_focused()
+    marta.context.close()
+
+
 def test_after_a_cut_every_message_is_there_once(browser, site, chat, agent, open_desk):
     desk, page = open_desk(agent)
     marta = Visitor(browser, site, chat, "Marta")
