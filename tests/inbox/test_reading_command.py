@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,31 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     empty, odd = _run(str(tmp_path))
     assert (empty["from"], empty["text"], empty["error"]) == (None, "", "The mail is empty.")
     assert odd["from"] is None
+
+
+def test_a_file_that_cannot_be_read_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.eml", "b.eml"):
+        (tmp_path / name).write_bytes(MAIL)
+    whole = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "a.eml":
+            raise PermissionError(13, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    locked, good = _run(str(tmp_path))
+    assert (locked["from"], good["subject"]) == (None, "Hi")
+    assert "Permission denied" in locked["error"]
+
+
+def test_each_mail_is_one_line_for_whoever_splits_and_whatever_the_terminal_can_show(tmp_path: Path) -> None:
+    said = "一\x85二\u2028三\u2029四"
+    path = tmp_path / os.fsdecode(b"\xff.eml")
+    path.write_bytes(f"From: jg@shop.example\nContent-Type: text/plain; charset=utf-8\n\n{said}".encode())
+    for encoding in ("utf-8", "latin-1"):
+        out = io.TextIOWrapper(written := io.BytesIO(), encoding, write_through=True)
+        call_command("read_mail", str(tmp_path), stdout=out)
+        (line,) = written.getvalue().decode(encoding).splitlines()
+        found = json.loads(line)
+        assert (found["file"], found["text"]) == (str(path), said)

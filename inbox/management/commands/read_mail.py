@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from argparse import ArgumentParser
@@ -13,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.html import clean
+from inbox import json_lines
 from inbox.channels.base import Address, Inbound
 from inbox.channels.email.reading.message import read
 from inbox.channels.email.understanding.automatic import is_auto_reply
@@ -39,10 +39,11 @@ class Command(BaseCommand):
         """Read and print."""
         for source in options["source"]:
             for name, raw in _mails(source):
-                self.stdout.write(json.dumps(_described(name, raw, options["trusted"]), ensure_ascii=False))
+                json_lines.write(self.stdout, _described(name, raw, options["trusted"]))
 
 
-def _mails(source: str) -> Iterator[tuple[str, bytes]]:
+def _mails(source: str) -> Iterator[tuple[str, bytes | OSError]]:
+    """Name and bytes of each mail; of a file that cannot be read, why."""
     if source == "-":
         yield from _in_mbox("-", sys.stdin.buffer.read())
         return
@@ -50,11 +51,20 @@ def _mails(source: str) -> Iterator[tuple[str, bytes]]:
     if not path.exists():
         raise CommandError(f"{source}: no such file or directory")
     if path.is_file():
-        yield from _in_mbox(source, path.read_bytes())
+        yield from _in_file(path)
         return
     for each in sorted(path.rglob("*")):
         if each.is_file():
-            yield from _in_mbox(str(each), each.read_bytes())
+            yield from _in_file(each)
+
+
+def _in_file(path: Path) -> Iterator[tuple[str, bytes | OSError]]:
+    try:
+        raw = path.read_bytes()
+    except OSError as fault:
+        yield str(path), fault
+    else:
+        yield from _in_mbox(str(path), raw)
 
 
 def _in_mbox(name: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
@@ -68,8 +78,10 @@ def _in_mbox(name: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{name}#{number}", re.sub(rb"^>(>*From )", rb"\1", raw[start:end], flags=re.MULTILINE)
 
 
-def _described(name: str, raw: bytes, trusted: str) -> dict[str, Any]:
+def _described(name: str, raw: bytes | OSError, trusted: str) -> dict[str, Any]:
     try:
+        if isinstance(raw, OSError):
+            raise raw
         mail = read(raw, trusted)
     except Exception as fault:  # an administrator asks here why a mail fails: the answer must not fail too
         return {**_as_json(name, Inbound(sender=None)), "error": f"{type(fault).__name__}: {fault}"}

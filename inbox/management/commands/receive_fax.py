@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from crm.service.models import Ticket
+from inbox import json_lines
 from inbox.channels.fax.envelope import Envelope
 from inbox.models import Channel
 from inbox.services import fax_pages
@@ -77,4 +77,4 @@ class Command(BaseCommand):
             "reason": raw.reason or raw.error,
             "ticket": ticket.number if ticket else None,
         }
-        self.stdout.write(json.dumps(found, ensure_ascii=False))
+        json_lines.write(self.stdout, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import mailbox
 import re
 import sys
@@ -19,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from crm.service.models import Ticket
+from inbox import json_lines
 from inbox.channels import registry
 from inbox.models import Channel, RawMessage
 from inbox.services import fax_pages
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             except (OSError, KeyError) as fault:  # a box raises KeyError for a mail that is gone
                 unread.append(f"{label} cannot be read: {fault}")
                 continue
-            self.stdout.write(json.dumps(self._receive(channel, label, content), ensure_ascii=False))
+            json_lines.write(self.stdout, self._receive(channel, label, content))
             self.stdout.flush()
         if unread:
             raise CommandError("\n".join(unread))
