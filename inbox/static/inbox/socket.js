@@ -9,6 +9,7 @@ const FORBIDDEN = 4403;
 
 let socket = null;
 let tries = 0;
+let retry = 0;
 let heard = 0;
 /** Keys of the tickets that this page shows. */
 export let watched = [];
@@ -54,9 +55,11 @@ function show() {
 }
 
 function connect() {
+  clearTimeout(retry);
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  socket = new WebSocket(`${scheme}//${location.host}/ws/desk/`);
-  socket.addEventListener("message", (event) => {
+  const line = socket = new WebSocket(`${scheme}//${location.host}/ws/desk/`);
+  line.addEventListener("message", (event) => {
+    if (line !== socket) return;
     heard = Date.now();
     const what = JSON.parse(event.data);
     if (what.about === "ready") {
@@ -65,19 +68,24 @@ function connect() {
       watch(watched);
     } else if (typeof what.about === "string") give(what.about, what);
   });
-  socket.addEventListener("close", (event) => {
-    setState("polling");
-    tries += 1;
-    // Who may not listen is told so; he may have logged in again meanwhile, so it is tried now and then.
-    const wait = event.code === FORBIDDEN ? 60_000 : Math.min(30_000, 500 * 2 ** Math.min(tries, 6));
-    setTimeout(connect, wait * (0.5 + Math.random()));
-  });
+  line.addEventListener("close", (event) => { if (line === socket) lost(event.code); });
+}
+
+/** Go on by asking, and try again later. A line that nobody answers on takes a minute to close: that is not waited for. */
+function lost(code) {
+  socket.close();
+  socket = null;
+  setState("polling");
+  tries += 1;
+  // Who may not listen is told so; he may have logged in again meanwhile, so it is tried now and then.
+  const wait = code === FORBIDDEN ? 60_000 : Math.min(30_000, 500 * 2 ** Math.min(tries, 6));
+  retry = setTimeout(connect, wait * (0.5 + Math.random()));
 }
 
 setInterval(() => {
-  if (state === "live" && Date.now() - heard > SILENCE) socket.close();  // half-open: nobody would tell us
+  if (state === "live" && Date.now() - heard > SILENCE) lost();  // half-open: nobody would tell us
   if (document.visibilityState === "visible" || Date.now() - heard > SILENCE / 2) show();
 }, SHOW);
-addEventListener("online", () => { if (socket?.readyState > 1) connect(); });
+addEventListener("online", () => { if (!socket) connect(); });
 
 connect();

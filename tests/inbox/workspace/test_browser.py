@@ -30,8 +30,15 @@ LINES = """(() => {
   const lines = [];
   let cut = false;
   window.WebSocket = class extends WebSocket {
-    constructor(...how) { super(...how); lines.push(this); if (cut) this.close(); }
+    constructor(...how) {
+      super(...how);
+      lines.push(this);
+      for (const what of ["message", "close"]) this.addEventListener(what, (event) => this.deaf && event.stopImmediatePropagation());
+      if (cut) this.close();
+    }
   };
+  window.__deafen = () => lines.forEach((line) => { line.deaf = true; });
+  window.__lines = () => lines.filter((line) => line.readyState < 2).length;
   window.__cut = (on) => { cut = on; if (on) for (const line of lines) line.close(); };
 })()"""
 """A browser that is offline keeps the sockets that it has: these can be cut."""
@@ -63,9 +70,9 @@ class Desk:
 
     def cut(self) -> None:
         """No request and no socket comes through."""
-        self.context.set_offline(True)
         self.page.evaluate("__cut(true)")
         self.page.wait_for_selector("#live[data-state=polling]", state="attached")
+        self.context.set_offline(True)
 
     def mend(self) -> None:
         """The net is there again."""
@@ -139,6 +146,8 @@ def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent,
     one.mend()
     page.get_by_text("Noted while away").first.wait_for()
     page.wait_for_function("seq => document.querySelector('#ticket').dataset.seq === seq", arg=str(_sequence(ticket)))
+    page.wait_for_timeout(2_000)  # longer than it had waited by itself before it tried again
+    assert page.evaluate("__lines()") == 1
     fresh = two.open(path)
     fresh.wait_for_selector("#entries > [data-entry]")
     kept, loaded = one.state(), two.state()
@@ -146,6 +155,18 @@ def test_after_a_cut_everything_is_there_once_and_in_order(desks, ticket, agent,
     assert kept["head"] == loaded["head"]
     numbers = [int(seq) for seq, _text in kept["entries"]]
     assert numbers == sorted(set(numbers))
+
+
+def test_a_line_that_has_gone_silent_is_given_up_at_once(desks, ticket):
+    """R-22: half-open, as after a sleep. The browser tells of its end only after a minute."""
+    page = desks[0].page
+    page.clock.install()
+    desks[0].open(f"/desk/inbox/{ticket.number}/")
+    page.evaluate("__deafen()")
+    arrives(ticket, "While it was deaf")
+    page.clock.run_for(45_000)
+    page.wait_for_function("() => __lines() === 1 && document.querySelector('#live').dataset.state === 'live'")
+    page.locator("#entries").get_by_text("While it was deaf").wait_for()
 
 
 def _sequence(ticket) -> int:
