@@ -267,7 +267,7 @@ SENT_FROM = re.compile(
         r"outlook voor (?:ios|android)[^\n]{0,40}|download outlook[^\n]{0,40}|skickat (?:från|med)[^\n]{1,60}|"
         r"från min [^\n]{1,30}|skaffa outlook[^\n]{0,40}|sendt fra[^\n]{1,60}|hent outlook[^\n]{0,40}|"
         r"få outlook[^\n]{0,40}|lähetetty[^\n]{1,60}|hanki outlook[^\n]{0,40}",
-        r"wysłan[eoy](?: z| za)[^\n]{1,60}|wysłano z[^\n]{1,60}|pobierz (?:aplikację )?outlook[^\n]{0,40}|"
+        r"wysłan[eoy](?: z| za)[^\n]{1,60}|wysłano z[^\n]{1,60}|pobierz (?:aplikację |program )?outlook[^\n]{0,40}|"
         r"odesláno z[^\n]{1,60}|odoslané z[^\n]{1,60}|získat(?:e)? outlook[^\n]{0,40}|az? [^\n]{1,30} küldve|"
         r"elküldve[^\n]{1,40}|küldve az? [^\n]{1,40}|trimis (?:de pe|din|de la)[^\n]{1,60}|"
         r"[^\n]{1,40}(?:['’]?(?:den|dan|ımdan|imden|umdan)) gönderildi|poslano (?:s|z|iz)[^\n]{1,50}",
@@ -284,7 +284,10 @@ SENT_FROM = re.compile(
         r"下载 ?(?:适用于)?[^\n]{0,20}outlook[^\n]{0,30}|"
         r"(?:iphone|ipad|android|スマートフォン|携帯|スマホ|外出先)[^\n]{0,20}から送信|"
         r"[^\n]{1,30}から送信(?:しました|されました)?|"
-        r"outlook for [^\n]{1,20} ?(?:を入手|获取|다운로드)|"
+        r"outlook for [^\n]{1,20} ?(?:を入手|获取|다운로드)|(?:ios|android) ?版 ?outlook ?を入手|"
+        r"(?:ios|android)용 outlook (?:다운로드|받기)|(?:ios|android) için outlook['’]?[uı] (?:edinin|indirin)|"
+        r"laden sie outlook für (?:ios|android)(?: herunter)?|tải outlook cho (?:ios|android)|"
+        r"(?:descărcați|obțineți) outlook pentru (?:ios|android)|(?:отримати|завантажити) outlook для (?:ios|android)|"
         r"(?:나의|내) [^\n]{1,20}에서 보냄|[^\n]{1,30}에서 (?:보냄|보냈습니다|발송)",
     )
     + r")[\s*_)>»\].!]{0,6}(?:[<(\[]?\s?https?://[^\s]{1,300})?[\s*_)>»\].]{0,6}$",
