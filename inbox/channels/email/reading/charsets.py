@@ -6,7 +6,7 @@ import codecs
 import re
 from functools import lru_cache
 
-from .guessing import likely
+from .guessing import is_other_script, likely
 
 # What senders declare against what their software writes: the vendor's superset reads both (WHATWG Encoding, §4.2).
 _MEANT = {
@@ -221,7 +221,8 @@ def _decode(content: bytes, declared: str, hint: str) -> tuple[str, bool]:
     if names[0] != "utf-8" and (text := _as_utf_8(content, names[0])):
         return text, True
     if names[0] in _LATIN:
-        return _windows_1252(content), True
+        codec = likely(content) if is_other_script(content) else "cp1252"
+        return (_windows_1252(content) if codec == "cp1252" else content.decode(codec, "replace")), True
     for codec in names:
         try:
             return content.decode(codec), True

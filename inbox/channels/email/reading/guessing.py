@@ -26,6 +26,19 @@ _OFTEN_BYTES = {codec: frozenset(letters.encode(codec)) for codec, letters in _O
 """The bytes of the letters that are used most, in the sets where nearly every letter is one high byte."""
 
 
+def is_other_script(content: bytes) -> bool:
+    """Whether bytes that are called Latin cannot be: most of those beyond ASCII stand in words of nothing else.
+
+    No Western language has four accented letters in a row; rules and bullets repeat the same few.
+    """
+    if not _WORD_OF_OTHERS.search(content):
+        return False
+    sample = content[:4000]
+    high = sum(map(len, _HIGH_RUN.findall(sample)))
+    inside = sum(len(word) for word in _WORD_OF_OTHERS.findall(sample) if len(set(word)) > 2)
+    return inside >= 12 and 2 * inside > high and high > sum(map(len, _PLAIN_LETTERS.findall(sample)))
+
+
 def likely(content: bytes) -> str:
     """The most likely codec of bytes that are not UTF-8 and bear no label."""
     sample = content[:4000]
@@ -88,6 +101,8 @@ def _likely_pairs(content: bytes, sample: bytes, high: int, in_runs: bool) -> tu
     return best, best_score if best else 0.0
 
 
+_WORD_OF_OTHERS = re.compile(rb"[\xa1-\xff]{4,}")
+_PLAIN_LETTERS = re.compile(rb"[A-Za-z]+")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _EUC_KANA = re.compile(rb"(?:\xa4[\xa1-\xf3]){2}|(?:\xa5[\xa1-\xf6]){3}")
 _NOT_WINDOWS = re.compile(rb"[\x81-\x84\x86-\x90\x98\x9a-\x9f]")
