@@ -33,6 +33,8 @@ def words() -> dict[str, str]:
         "frame": _("The full mail"),
         "none": _("Nothing found"),
         "search": _("Find a ticket by number or words"),
+        "find": _("Find"),
+        "findOrAdd": _("Find or add"),
         "merge": _("Merge into another ticket"),
         "mergeHelp": _("Everything moves into the ticket that you choose. It can be undone there."),
         "macro": _("Run a macro"),

@@ -1,16 +1,29 @@
 // Menus whose choices are loaded when they open.
 
-import { ask, parse } from "./page.js";
+import { ask, parse, words } from "./page.js";
 
-document.addEventListener("toggle", async (event) => {
+/** Put choices into `place`. The field to find one is there at once: who types faster than they come loses nothing. */
+export async function load(place, url) {
+  const field = document.createElement("input");
+  Object.assign(field, { type: "search", className: "g-input desk-choices__find", autocomplete: "off" });
+  field.placeholder = url.includes("/tags/") ? words.findOrAdd : words.find;
+  field.setAttribute("aria-label", words.find);
+  field.dataset.choicesFind = "";
+  place.replaceChildren(field);
+  field.focus();
+  const response = await ask(url);
+  if (!response?.ok) { place.replaceChildren(); return; }
+  place.append(...parse(await response.text()).childNodes);
+  find(field);
+  if ("entered" in field.dataset) place.querySelector(".is-pointed")?.click();
+}
+
+document.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (!menu.matches?.("details[data-choices]") || !menu.open) return;
   const place = menu.querySelector("[data-choices-here]") ?? menu.querySelector(".g-menu__panel");
-  if (!place.hasChildNodes()) {
-    const response = await ask(menu.dataset.choices);
-    if (response?.ok) place.replaceChildren(...parse(await response.text()).childNodes);
-  }
-  place.querySelector("[data-choices-find]")?.focus();
+  if (place.hasChildNodes()) place.querySelector("[data-choices-find]")?.focus();
+  else load(place, menu.dataset.choices);
 }, true);
 
 document.addEventListener("input", (event) => {
@@ -46,7 +59,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter") {
     if (!finding) return;
     event.preventDefault();
-    panel.querySelector(".is-pointed")?.click();
+    if (panel.querySelector(".desk-choices")) panel.querySelector(".is-pointed")?.click();
+    else event.target.dataset.entered = "";
     return;
   }
   event.preventDefault();

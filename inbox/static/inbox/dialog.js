@@ -1,7 +1,7 @@
 // The one dialog, and choosing a ticket.
 
 import { ask, desk, parse, root, say, words } from "./page.js";
-import "./choices.js";
+import * as choices from "./choices.js";
 import * as ticket from "./ticket.js";
 import * as keyboard from "./keyboard.js";
 
@@ -57,19 +57,16 @@ function field(title, type, value, done) {
 }
 
 /** Choose one of the server's choices (queue, tag, macro) or a ticket; `done` gets its value. */
-export async function choose(what, done) {
-  if (what === "merge") return findTicket(done);
-  const response = await ask(`${root}choices/${{ queue: "queues", tag: "tags", macro: "macros" }[what]}/`);
-  if (!response?.ok) return;
+export function choose(what, done) {
+  if (what === "merge") { findTicket(done); return; }
   const box = element("form", "g-menu__panel--plain");
-  box.append(...parse(await response.text()).childNodes);
   box.addEventListener("submit", (event) => {
     event.preventDefault();
     const value = event.submitter?.value;
     if (value) { close(); done(value); }
   });
   frame(words[what], [box]);
-  box.querySelector("[data-choices-find]")?.focus();
+  choices.load(box, `${root}choices/${{ queue: "queues", tag: "tags", macro: "macros" }[what]}/`);
 }
 
 function findTicket(done) {

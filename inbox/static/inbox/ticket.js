@@ -269,7 +269,8 @@ export function menu(name) {
   const found = place.querySelector(`details[data-menu="${name}"]`);
   if (!found) return;
   found.open = true;
-  (found.querySelector("[data-choices-find], button[aria-current]") ?? found.querySelector("button") ?? found.querySelector("summary")).focus();
+  const first = "choices" in found.dataset ? "summary" : "button";  // choices take the focus themselves when they come
+  (found.querySelector("[data-choices-find], button[aria-current]") ?? found.querySelector(first)).focus();
 }
 
 export function start() {

@@ -101,6 +101,23 @@ def test_nothing_is_done_by_enter_before_a_word_was_typed(desk, queue, channel):
     assert page.locator("dialog .is-pointed").inner_text().strip() == "Close it"
 
 
+def test_who_types_before_the_choices_have_come_loses_nothing(desk, queue, channel, supervisor):
+    """And sets nothing off: `a` took the ticket for whoever pressed Enter too soon, the `e` of a macro's name resolved."""
+    [ticket] = tickets(queue, channel, 1)
+    Macro.objects.create(name="Close it", actions=[{"action": "set_priority", "priority": "4"}])
+    page = desk.open(f"/desk/inbox/{ticket.number}/")
+    page.route("**/choices/**", lambda route: (page.wait_for_timeout(700), route.continue_()))
+    page.keyboard.press("a")
+    page.keyboard.type("super")
+    page.keyboard.press("Enter")
+    page.locator("details[data-menu=assign] > summary", has_text="Supervisor").wait_for()
+    page.keyboard.press("y")
+    page.keyboard.type("close")
+    page.locator("dialog .is-pointed", has_text="Close it").wait_for()
+    ticket.refresh_from_db()
+    assert (ticket.assignee, ticket.status) == (supervisor, "new")
+
+
 def test_a_menu_of_one_value_begins_at_the_one_that_is_set(desk, queue, channel):
     [ticket] = tickets(queue, channel, 1)
     page = desk.open(f"/desk/inbox/{ticket.number}/")
