@@ -85,6 +85,8 @@ WHAT = {
     "made": gettext_lazy("Made"),
     "people": gettext_lazy("Colleagues"),
     "state": gettext_lazy("State"),
+    "built": gettext_lazy("People found by a search"),
+    "imported": gettext_lazy("People of a file"),
 }
 
 

@@ -118,6 +118,7 @@ def test_a_list_from_a_search(login: Any, supervisor: Any, agent: Any, contact: 
     assert made.state == "running"
     page = client.get(f"/desk/call-entries/?call_list={made.pk}").content.decode()
     assert "+49 40 12345678" in page
+    assert "People found by a search: 1" in client.get(address).content.decode(), "the history is told in words"
 
 
 def test_a_list_from_a_file(login: Any, marketer: Any) -> None:
@@ -143,6 +144,7 @@ def test_a_list_from_a_file(login: Any, marketer: Any) -> None:
     service.work_waiting()
     assert made.entries.get().contact.name == "<b>Anna</b>"
     assert "What the import did" in client.get(address).content.decode()
+    assert "People of a file: 1" in client.get(base).content.decode()
     foreign = factories.CallListFactory()
     for method in (client.get, client.post):
         assert method(f"/desk/call-lists/{foreign.pk}/import/{job.pk}/").status_code == 404  # S-28
