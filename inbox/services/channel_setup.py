@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core import audit
 from inbox.models import Channel
@@ -12,6 +14,12 @@ from inbox.services import outcomes
 
 if TYPE_CHECKING:
     from crm.organisation.models import User
+
+
+def check_free(address: str, channel: Channel) -> None:
+    """Raise ValidationError when mail or calls to this address are another channel's, be it by its further ones."""
+    if any(address in other.addresses for other in Channel.objects.exclude(pk=channel.pk)):
+        raise ValidationError(_("Another channel has this address."))
 
 
 @transaction.atomic

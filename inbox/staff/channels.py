@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.forms import BaseModelForm, BoundField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -110,13 +109,7 @@ class ChannelForm(RecordForm):
 
     def clean_address(self) -> str:
         """One spelling, and no other channel's."""
-        address = self._address(self.cleaned_data["address"])
-        taken = (
-            Channel.objects.exclude(pk=self.instance.pk).filter(address=address) if address else Channel.objects.none()
-        )
-        if taken.exists():
-            raise ValidationError(_("Another channel has this address."))
-        return address
+        return self._address(self.cleaned_data["address"])
 
     def clean_aliases(self) -> list[str]:
         """The same for each line."""
@@ -126,7 +119,9 @@ class ChannelForm(RecordForm):
         if not text.strip():
             return ""
         self.settings_form.is_valid()  # its country says what a number without one means
-        return self.settings_form.own_address(text)
+        address = self.settings_form.own_address(text)
+        channel_setup.check_free(address, self.instance)
+        return address
 
     def is_valid(self) -> bool:
         """Both parts."""

@@ -93,6 +93,11 @@ def test_what_is_wrong_is_said_beside_the_field(login: Any, administrator: Any, 
     client = login(administrator)
     page = client.post("/desk/channels/new/", body(queue=queue.pk, name="Two")).content.decode()
     assert "Another channel has this address." in page
+    Channel.objects.update(aliases=["x@y.test"])
+    for given in ({"address": "x@y.test"}, {"address": "z@y.test", "aliases": "X@y.test"}):
+        page = client.post("/desk/channels/new/", body(queue=queue.pk, name="Two", **given)).content.decode()
+        assert "Another channel has this address." in page
+    Channel.objects.update(aliases=[])
     page = client.post(
         "/desk/channels/new/",
         body(queue=queue.pk, address="x@y.test", settings={"imap_host": "mail.example.com", "imap_security": "none"}),

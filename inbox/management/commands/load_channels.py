@@ -15,7 +15,7 @@ from django.db import transaction
 from inbox.channels import registry
 from inbox.channels.settings_form import ChannelSettingsForm
 from inbox.models import Channel, Template
-from inbox.services.channel_setup import save_channel
+from inbox.services.channel_setup import check_free, save_channel
 from routing.models import Queue
 
 _OWN = {"name", "kind", "address", "aliases", "display_name", "queue", "language", "active", "acknowledge"}
@@ -113,11 +113,14 @@ class Command(BaseCommand):
     @staticmethod
     def _spelled(channel: Channel, text: Any, form: Any) -> str:
         """An address of our own as the screens would store it."""
-        plain = str(text).strip().lower()
-        if not plain or not isinstance(form, ChannelSettingsForm):
-            return plain
+        address = str(text).strip().lower()
+        if not address:
+            return ""
         try:
-            return form.own_address(plain)
+            if isinstance(form, ChannelSettingsForm):
+                address = form.own_address(address)
+            check_free(address, channel)
+            return address
         except ValidationError as fault:
             raise CommandError(f"{channel.name}: {' '.join(fault.messages)}") from fault
 

@@ -223,12 +223,14 @@ def test_channels_from_a_file(db, tmp_path, monkeypatch, capsys):
         ({"address": "nobody"}, "needs an address"),
         ({"imap_security": "none"}, "imap_security:"),
         ({"acknowledge": "No such text"}, "no automatic answer called"),
+        ({"address": "Good@example.com"}, "Support: Another channel has this address"),
+        ({"aliases": ["good@example.com"]}, "Support: Another channel has this address"),
     ],
 )
 def test_a_wrong_file_changes_nothing(db, tmp_path, monkeypatch, change, words):
     monkeypatch.setenv("TEST_MAIL_PASSWORD", "x")
     with pytest.raises(CommandError, match=words):
-        load(tmp_path, ENTRY | {"name": "Good"}, ENTRY | change)
+        load(tmp_path, ENTRY | {"name": "Good", "address": "good@example.com"}, ENTRY | change)
     assert not Channel.objects.exists()
 
 
