@@ -43,6 +43,8 @@ _SENDER_LINE = re.compile(
     r"message-?name|dkim-signature|list-\w+)\s*[:：<]|generated from|expanded from|envelope-from|accepting mail from",
     re.IGNORECASE,
 )
+_EXPANDED = re.compile(r"^<[^<>]{3,320}> \(expanded from (<[^<>]{3,320}>)\)")
+"""As Postfix names an alias behind the address it stands for. We wrote to the alias."""
 _TO_LINE = re.compile(r"^[\s>*-]{0,20}(?:to|an|à|para|a|kome|till|do|宛先|收件人|кому)\s*[:：]", re.IGNORECASE)
 _OFFICE = re.compile(
     r"^(?:post[-_.]?master|mailer[-_.]?daemon|abuse|support|help|helpdesk|hostmaster|webmaster|noc|root|"
@@ -157,7 +159,8 @@ def diagnostic(notice: str) -> str:
 
 def recipients(notice: str) -> tuple[tuple[str, ...], bool]:
     """The addresses that the notice names as failed, and whether they stand where names of recipients belong."""
-    lines = [line for line in _lines(notice, 400) if not _SENDER_LINE.search(line)]
+    lines = [_EXPANDED.sub(r"\1", line) for line in _lines(notice, 400)]
+    lines = [line for line in lines if not _SENDER_LINE.search(line)]
     first = [m[1] for line in lines if (m := _FIRST.match(line)) and _is_recipient(m[1], m[2])]
     labelled = [
         m[1] for line in lines if not _TO_LINE.match(line) for m in _LABEL.finditer(line) if _is_recipient(m[1], "")
