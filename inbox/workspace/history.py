@@ -110,17 +110,19 @@ def in_words(event: TicketEvent) -> str:
         case "reopened":
             return _("reopened it")
         case "undelivered":
-            return _("our answer to %(new)s came back") % {"new": new}
+            return _("learnt that our answer to %(new)s came back") % {"new": new}
         case "complained":
-            return _("our mail to %(new)s was reported as unwanted") % {"new": new}
+            return _("learnt that our mail to %(new)s was reported as unwanted") % {"new": new}
         case "virus":
             return _("found a virus in “%(new)s”") % {"new": new}
         case "call-answered":
             return _("had answered the call after all")
         case "call-missed":
             return _("found that nobody had answered the call")
+        case "escalated" if new == "breach":
+            return _("noticed that a promised time is missed")
         case "escalated":
-            return _("a promised time is missed") if new == "breach" else _("a promised time is near")
+            return _("noticed that a promised time is near")
         case "rated":
             return _("rated our work %(new)s of 5") % {"new": new}
     change = " → ".join(part for part in (old, new) if part)

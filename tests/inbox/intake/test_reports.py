@@ -201,7 +201,7 @@ def test_who_marked_our_mail_as_unwanted_gets_no_more_automatic_answers(receive:
     assert delivery.complained_at is not None and ticket.status == "resolved"
     event = TicketEvent.objects.get(ticket=ticket, what="complained")
     assert (event.new, event.why) == ("anna@customer.test", "abuse")
-    assert in_words(event) == "our mail to anna@customer.test was reported as unwanted"
+    assert in_words(event) == "learnt that our mail to anna@customer.test was reported as unwanted"
     again = receive("And the other machine?", subject="Another one")
     assert (again.outcome, again.answer) == ("opened", "mail of ours to this address was reported as unwanted")
     assert receive("It leaks.", sender="ben@customer.test", subject="Leaks").answer == "queued"
