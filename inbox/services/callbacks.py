@@ -6,18 +6,23 @@ import json
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.telephone import spaced
 from crm.customers import consent
 from crm.customers.models import Contact
 from crm.planning import services as planning
 from crm.planning.models import Appointment
+from crm.service.changes import Change
 from crm.service.models import Ticket
-from inbox.models import Channel
+from inbox.effects import Note
+from inbox.models import Channel, Message
 from inbox.services import call_people
 from inbox.services.accept import accept
 from inbox.services.processing import see_through
@@ -78,6 +83,20 @@ def request_callback(
         raise CallbackRefused(_("There is no free time in the next two weeks. Please write to us instead."))
     ticket = _ticket(channel, contact, name, number, topic, key or secrets.token_hex(12))
     return _arrange(channel, ticket, number, at, topic, name, source)
+
+
+@transaction.atomic
+def tell_talk(ticket: Ticket, agreed: Appointment, *, name: str, language: str) -> None:
+    """Let whoever chats with this visitor know, by a note, that he is to be called; told again it is one note."""
+    change = Change.lock(ticket.pk)
+    with translation.override(language):
+        calendar = hours.calendar(agreed.queue.hours) if agreed.queue else None
+        local = timezone.localtime(agreed.starts_at, ZoneInfo(calendar.zone) if calendar else None)
+        when = date_format(local, pgettext("moment (Django date format)", "j M Y, H:i"))
+        text = _("Wants to be called at %(number)s on %(when)s.") % {"number": spaced(agreed.phone), "when": when}
+    if not change.ticket.messages.filter(kind=Message.Kind.NOTE, text=text).exists():
+        change.after(Note(change.next_seq(), text, name, None))
+        change.save()
 
 
 def _ticket(channel: Channel, contact: Contact | None, name: str, number: str, topic: str, key: str) -> Ticket | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from core import limits
 from crm.planning.models import Appointment
+from inbox.channels.chat import events
 from inbox.channels.chat.doors import ChatRequest, door, invalid, text_of
 from inbox.channels.chat.views import client_id
 from inbox.services import callbacks
@@ -53,6 +54,9 @@ def callback(request: ChatRequest) -> HttpResponse:
         )
     except callbacks.CallbackRefused as why:
         raise Refused("invalid", str(why)) from None
+    talk = events.current(visitor.pk)
+    if talk is not None and talk.is_open:
+        callbacks.tell_talk(talk.ticket, agreed, name=name, language=request.channel.language)
     return JsonResponse({"at": agreed.starts_at.isoformat()})
 
 

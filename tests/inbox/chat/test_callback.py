@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from crm.planning.models import Appointment
+from crm.service.models import Ticket
 from inbox.channels.chat import callback_views
 from tests import factories
 from tests.inbox.chat.conftest import Browser
@@ -22,6 +23,21 @@ def test_without_a_telephone_there_is_no_call(chat: Any) -> None:
     assert browser.welcome["can"]["callback"] is False
     assert browser.ask("GET", "callback").json()["code"] == "closed"
     assert browser.post("callback", id=ID.format(1), name="A", phone="+4930123456").json()["code"] == "closed"
+
+
+def test_who_chats_with_him_learns_of_it(chat: Any, queue: Any) -> None:
+    factories.ChannelFactory(kind="phone", address="", queue=queue, settings={"region": "DE"})
+    browser = Browser(chat)
+    browser.say("Hello")
+    ticket, before = Ticket.objects.get(), Ticket.objects.get().sequence
+    given = {"id": ID.format(1), "name": "Anna", "phone": "030 901820"}
+    for _again in range(2):
+        assert browser.post("callback", **given).status_code == 200
+    note = ticket.messages.get(kind="note")
+    agreed = timezone.localtime(Appointment.objects.get().starts_at)
+    assert note.text == f"Wants to be called at +49 30 901820 on {agreed:%-d %b %Y, %H:%M}."
+    assert (note.from_name, note.seq > before) == ("Anna", True)
+    assert [event["kind"] for event in browser.events()["events"]] == ["said"], "his own page does not show it"
 
 
 def test_a_call_becomes_one_appointment(chat: Any, queue: Any, monkeypatch: Any) -> None:
