@@ -130,7 +130,7 @@ def _by_words(text: str, languages: frozenset[str]) -> str:
     if "en" in scores and lowered.isascii():
         scores["en"] += 1.0
     for language in _RARE & scores.keys():
-        scores[language] -= 2.0
+        scores[language] -= 8.0 if language == "la" else 2.0  # nobody asks for help in Latin: only filler has it
     (first, high), (_, low) = sorted(scores.items(), key=lambda item: -item[1])[:2]
     if len(set(words)) < 3 and not known and high - low < 4 * _MARGIN:
         return ""

@@ -22,22 +22,24 @@ WORDS: dict[str, str] = {
     "ein eine einen auf zu im am bitte danke hallo guten tag sehr geehrte grüße gruß können kann habe haben "
     "wird werden noch aber auch wie was wann wo warum es bei nach oder wenn dass schon mal bestellung rechnung "
     "lieferung vielen dank leider mir mich uns gerne immer seit "
-    "passwort vergessen siehe anhang",
+    "passwort vergessen siehe anhang anbei",
     "fr": "le la les et est sont pas je vous nous mon ma mes votre vos avec pour de des du un une dans sur ce "
     "cette que qui bonjour merci cordialement madame monsieur pouvez peux ai avez été être mais comment quand "
-    "où pourquoi plus encore il elle au aux ne c'est j'ai commande facture livraison salut svp bien toujours car par",
+    "où pourquoi plus encore il elle au aux ne c'est j'ai commande facture livraison salut svp bien toujours car par "
+    "joint jointe jointes",
     "es": "el la los las y es son no yo usted mi mis su sus con para de del un una en que por hola gracias "
     "buenos buenas días tardes estimado estimados saludos puedo puede tengo he ha pero como cómo cuándo dónde "
     "qué más todavía se lo le al este esta pedido factura envío ayuda quiero necesito favor muy está estoy ya "
-    "mal funciona factura quiero reembolso llámeme cuenta todo nada puede ahora",
+    "mal funciona factura quiero reembolso llámeme cuenta todo nada puede ahora adjunto",
     "it": "il lo la i gli le e è sono non io voi mio mia miei vostro con per di del della un una in che da ciao "
     "grazie buongiorno buonasera salve gentile gentili saluti posso può ho ha ma come quando dove perché più "
     "ancora si al "
-    "questo questa ordine fattura spedizione vorrei mi vi ci nel alla sono stato cordiali",
+    "questo questa ordine fattura spedizione vorrei mi vi ci nel alla sono stato cordiali allego",
     "pt": "o a os as e é são não eu você meu minha meus seu sua com para de do da um uma em que por olá obrigado "
     "obrigada bom dia boa tarde prezado prezados cumprimentos posso pode tenho mas como quando onde porque mais "
     "ainda "
-    "se ao no na este esta pedido fatura encomenda gostaria preciso quero favor está estou já nos uma muito",
+    "se ao no na este esta pedido fatura encomenda gostaria preciso quero favor está estou já nos uma muito "
+    "quanto custa",
     "nl": "de het een en is zijn was niet ik u je wij we mijn uw jullie met voor van op in te dat die dit deze "
     "hallo bedankt dank beste geachte groet groeten kan kunt heb heeft maar hoe wanneer waar waarom nog ook er "
     "aan bij naar "
@@ -90,7 +92,7 @@ WORDS: dict[str, str] = {
     "id": "dan yang di ke dari untuk dengan tidak saya anda kami ini itu apa bagaimana kapan dimana mengapa bisa "
     "sudah belum ada akan juga atau pada halo terima kasih selamat pagi siang pesanan faktur pengiriman tolong "
     "mohon salam hormat karena "
-    "tetapi masih "
+    "tetapi masih menerima "
     "tidak berfungsi tolong bisakah",
     "vi": "và là của không tôi bạn anh chị chúng này đó cho với từ đến có được đã đang sẽ xin chào cảm ơn trân "
     "trọng làm thế nào khi đâu tại sao đơn hàng hóa vui lòng giúp một những các nhưng còn rất nhận",
