@@ -41,6 +41,13 @@ function frame(title, body) {
   show(head, inner);
 }
 
+/** Nine o'clock of the next day, as a field of date and time takes it. */
+function tomorrow() {
+  const day = new Date(Date.now() + 86_400_000);
+  day.setHours(9, 0, 0, 0);
+  return new Date(day - day.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** Ask for one value; `done` gets it. */
 function field(title, type, value, done) {
   const form = element("form", "g-stack g-stack--tight");
@@ -131,7 +138,7 @@ document.addEventListener("click", (event) => {
   const on = (selector) => event.target.closest(selector);
   if (on("[data-dialog-url]")) load(on("[data-dialog-url]").dataset.dialogUrl);
   else if (on("[data-dialog-close]")) close();
-  else if (on("[data-dialog=snooze]")) field(words.snooze, "datetime-local", "", (value) => ticket.deed("snooze", value));
+  else if (on("[data-dialog=snooze]")) field(words.snooze, "datetime-local", tomorrow(), (value) => ticket.deed("snooze", value));
   else if (on("[data-dialog=subject]")) field(words.subject, "text", document.querySelector(".desk-head__subject").textContent, (value) => ticket.deed("subject", value));
   else if (on("[data-pane-to]")) {
     if (on("[data-pane-to]").dataset.paneTo === "list") ticket.close();

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from crm.customers.models import Tag
 from routing.models import Macro
@@ -139,3 +141,17 @@ def test_escape_closes_what_is_suggested_and_goes_on_typing(desk, queue, channel
     assert page.locator("#text").input_value() == "here"
     page.keyboard.press("Escape")
     page.wait_for_function("() => document.activeElement.id !== 'text'")
+
+
+def test_a_time_of_ones_own_begins_with_tomorrow_morning(desk, queue, channel):
+    [ticket] = tickets(queue, channel, 1)
+    page = desk.open(f"/desk/inbox/{ticket.number}/")
+    page.keyboard.press("s")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.locator("dialog input[type=datetime-local]").wait_for()
+    page.keyboard.press("Enter")
+    page.locator("#ticket-head", has_text="Snoozed").wait_for()
+    ticket.refresh_from_db()
+    assert ticket.snoozed_until.strftime("%H:%M") == "09:00"
+    assert timezone.now() < ticket.snoozed_until < timezone.now() + timedelta(days=2)
