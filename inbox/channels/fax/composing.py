@@ -179,7 +179,7 @@ def _fields(ticket: Ticket, author: User | None, channel: Channel, recipient: st
     own = next((a for a in channel.addresses if "@" not in a), "")
     return {
         "channel.name": channel.display_name or channel.name,
-        "contact.name": ticket.contact.name or numbers.shown(recipient, region),
+        "contact.name": ticket.contact.name,
         "customer.name": ticket.customer.name if ticket.customer else "",
         "agent.name": str(author) if author else channel.display_name or channel.name,
         "queue.name": ticket.queue.name,

@@ -165,6 +165,9 @@ def test_a_cover_has_no_line_for_what_nobody_knows(faxed, agent, fax, cover):
     lines = composing._cover(fax, "en", composing._fields(faxed, agent, fax, CALLER)).splitlines()
     assert not [line for line in lines if line.startswith("Company")]
     assert cover == "standard" or lines == ["To: Anna Schmidt", "VAT: –"], "a default of its own is a wish"
+    faxed.contact.name = ""
+    lines = composing._cover(fax, "en", composing._fields(faxed, agent, fax, CALLER)).splitlines()
+    assert not [line for line in lines if line.startswith("To:")], "the number stands below as it is"
 
 
 def test_the_standard_cover_does_not_mix_languages(faxed, agent, fax, monkeypatch):
