@@ -11,7 +11,9 @@ _COMMENT = re.compile(r"\([^()]*\)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b,?\s*(?=\d)")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b,?\s*(?=\d)")
-_CLOCK = re.compile(r"(\d{1,2})\s?:\s?(\d\d?)(?:\s?:\s?(\d\d?)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(\d{1,2})\s{0,5}:\s{0,5}(\d\d?)(?:\s{0,5}:\s{0,5}(\d\d?)(?:[.,]\d{1,9})?)?(?:\s?([ap])\.?m\b\.?)?", re.IGNORECASE
+)
 _OFFSET = re.compile(r"(?:\b(?:GMT|UTC?)\s?)?([+\-\u2010-\u2015\u2212])\s?(\d\d?):?(\d\d)(?=\s|$)", re.IGNORECASE)
 _HOURS = re.compile(r"(?<=\d) ?([+-])(\d\d?)$")
 _YEAR_OF_THREE = re.compile(r"(?<=[A-Za-z] )(1\d\d)(?= \d\d?:)")
