@@ -314,6 +314,13 @@ def test_language_is_kept_for_mail_and_appearance_for_the_browser(anna: Any, cli
     client.post("/language/", {"language": "zh-hant", "next": "/my/tickets/"})
     anna.refresh_from_db()
     assert anna.language == "zh-hant"
+    page = client.get("/my/tickets/").content.decode()
+    for name in (
+        "English",
+        "简体中文",
+        "繁體中文",
+    ):  # each in its own words: who came here by mistake finds his way back
+        assert f'<span class="g-grow">{name}</span>' in page
     assert '<html lang="zh-hant"' in client.get("/").content.decode()
     client.post("/language/", {"language": "xx"})
     anna.refresh_from_db()
