@@ -68,13 +68,7 @@ async function take(number) {
 }
 
 function showTabs() {
-  const back = document.createElement("button");
-  back.type = "button";
-  back.className = "chats-tab";
-  back.textContent = "‹";
-  back.setAttribute("aria-label", byId("chats-side").getAttribute("aria-label"));
-  back.addEventListener("click", () => { desk.dataset.pane = "lines"; });
-  byId("chats-tabs").replaceChildren(back, ...columns.map((column, index) => {
+  byId("chats-tabs").replaceChildren(...columns.map((column, index) => {
     const tab = document.createElement("button");
     tab.type = "button";
     tab.className = "chats-tab";
@@ -87,6 +81,8 @@ function showTabs() {
   byId("chats-tabs").querySelector("[aria-selected=true]")?.scrollIntoView({ inline: "nearest", block: "nearest" });
   desk.dataset.pane = columns.length ? desk.dataset.pane ?? "talk" : "lines";
 }
+
+byId("chats-back").addEventListener("click", () => { desk.dataset.pane = "lines"; });
 
 // The list beside them
 

@@ -49,6 +49,7 @@ def test_a_fax_is_read_turned_and_answered(page, site, fax, contact, queue, agen
     thumbs = page.locator(".fax__sheet img")
     page.get_by_text("3 pages").wait_for()
     assert thumbs.count() == 3
+    assert page.get_by_role("group", name="Text").get_attribute("tabindex") == "0", "its words scroll, also by keys"
     page.wait_for_function("() => [...document.querySelectorAll('.fax__sheet img')].every(i => i.naturalWidth === 160)")
 
     thumbs.nth(1).click()

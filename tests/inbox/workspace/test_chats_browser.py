@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from crm.service import services
@@ -85,6 +86,12 @@ SHOWN = """() => {
   };
 }"""
 """What the page tells colleagues and visitors of who sits before it."""
+
+
+def serious(page: Any) -> list[str]:
+    """What axe finds that keeps somebody out."""
+    found = Axe().run(page).response["violations"]
+    return [each["id"] for each in found if each["impact"] in ("serious", "critical")]
 
 
 def column(page: Any, name: str) -> Any:
@@ -332,8 +339,11 @@ def test_on_a_phone_one_talk_stands_there_and_tabs_lead_to_the_others(browser, s
     page.locator(".chats-tab", has_text="Rafael").click()
     assert column(page, "Rafael").is_visible()
     assert not column(page, "Marta").is_visible()
+    assert serious(page) == []
     column(page, "Rafael").locator("textarea").press_sequentially("/gree")
     page.locator(".desk-suggest:visible", has_text="Good morning").wait_for()
     page.keyboard.press("Enter")
     assert column(page, "Rafael").locator("textarea").input_value() == "Good morning"
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.locator("#chats-back").click()
+    assert page.locator("[data-line]", has_text="Marta").is_visible()
