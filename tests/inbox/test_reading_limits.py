@@ -10,7 +10,7 @@ import pytest
 
 from core.html import clean
 from inbox.channels.base import Inbound
-from inbox.channels.email.reading.message import parse, read
+from inbox.channels.email.reading.message import TEXT_LIMIT, parse, read
 from inbox.channels.email.reading.structure import DEPTH_LIMIT, PART_LIMIT
 
 pytestmark = pytest.mark.once
@@ -63,7 +63,12 @@ HEAVY = {
     "quoted-printable garbage": (HEAD + b"Content-Transfer-Encoding: quoted-printable\n\n" + b"= =\t==x" * 200_000, ""),
     "uuencode that never ends": (HEAD + b"\n" + b"begin 644 a\n" * 100_000, ""),
     "parameters without end": (HEAD + b"Content-Type: text/plain" + b"; a*0*=''" * 25_000 + b"\n\nbody", ""),
-    "one flowing line of 8 MB": (HEAD + b"Content-Type: text/plain; format=flowed\n\n" + b"a \n" * 2_700_000, ""),
+    "one flowing line of 8 MB": (
+        HEAD + b"Content-Type: text/plain; format=flowed\n\n" + b"a \n" * 2_700_000,
+        "too long",
+    ),
+    "20 MB of text": (HEAD + b"\n" + b"the order of the day\n" * 1_000_000, "too long"),
+    "20 MB of HTML": (HEAD + b"Content-Type: text/html\n\n" + b"<p>the order of the day\n" * 900_000, "too long"),
     "HTML nested 300,000 deep": (HEAD + b"Content-Type: text/html\n\n" + b"<div>" * 300_000, ""),
 }
 
@@ -107,6 +112,8 @@ def test_what_lies_within_the_caps_is_given() -> None:
     assert parse(_parts(PART_LIMIT + 1)).errors == ("Partly unreadable: there are too many parts.",)
     assert parse(HEAVY["100,000 headers"][0]).subject == "Heavy"
     assert parse(HEAVY["100,000 headers"][0]).text == "body"
+    assert len(read(HEAVY["20 MB of text"][0]).reply_text) == TEXT_LIMIT
+    assert len(read(HEAVY["20 MB of HTML"][0]).html) == TEXT_LIMIT
 
 
 def test_nothing_in_an_attached_mail_is_taken_for_ours() -> None:

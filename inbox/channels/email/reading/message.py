@@ -17,6 +17,8 @@ from .parsed import ParsedMail
 from .structure import Tree, split, without_envelope
 
 REFERENCE_LIMIT = 200
+TEXT_LIMIT = 2_000_000
+"""Characters of a body that are given, as of HTML when it is cleaned: no page can show more. The mail is kept whole."""
 _ID = re.compile(r"<\s*([^<>\s](?:[^<>]{0,998}[^<>\s])?)\s*>")
 _FROM = re.compile(r"\bfrom [^<>]{0,200}<[^<>]*>(?=[^<>]*<)", re.IGNORECASE)
 """`Message from Ann <a@b> of 2 March <id>`, as in RFC 822 programs answered."""
@@ -93,6 +95,8 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
     tnef.unpack(body)
     _unwrap(body, hint, faults)
     _show_only_mail(tree, body, hint, faults)
+    if too_long := max(len(body.text), len(body.html)) > TEXT_LIMIT:
+        body.text, body.html = body.text[:TEXT_LIMIT], body.html[:TEXT_LIMIT]
     fields = tree.root.fields
     decoded = {name: tuple(headers.value(each, hint) for each in values) for name, values in fields.items()}
     senders = _mailboxes(fields, "from", hint)
@@ -105,7 +109,7 @@ def _parse(raw: bytes) -> tuple[ParsedMail, Fields, str]:
         sender=senders[0] if senders else None,
         files=tuple(body.files),
         parts=tuple(leaf.part for leaf in leaves),
-        errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip())),
+        errors=tuple(_in_words(tree, faults, leaves_empty=not raw.strip(), too_long=too_long)),
         entangled=tree.header_cut or tree.too_deep or tree.too_many,
         foreign=not raw.strip() or _is_no_mail(tree),
     )
@@ -208,7 +212,7 @@ def _what_it_is(raw: bytes) -> str:
     return _("This is no mail but another kind of file.")
 
 
-def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str]:
+def _in_words(tree: Tree, faults: list[str], leaves_empty: bool, too_long: bool) -> Iterable[str]:
     if leaves_empty:
         yield _("The mail is empty.")
     if _is_no_mail(tree):
@@ -219,6 +223,8 @@ def _in_words(tree: Tree, faults: list[str], leaves_empty: bool) -> Iterable[str
         yield _("Partly unreadable: parts are nested too deeply.")
     if tree.too_many:
         yield _("Partly unreadable: there are too many parts.")
+    if too_long:
+        yield _("Partly unreadable: the text is too long and is shown in part.")
     if tree.no_boundary:
         yield _("Partly unreadable: the parts could not be told apart, so they are shown as text.")
     for fault in dict.fromkeys(faults):
