@@ -96,4 +96,4 @@ class SaidField(models.CharField):
             kept = _MARK + json.dumps(_packed(value), ensure_ascii=False, separators=(",", ":"))
             return kept if self.max_length is None or len(kept) <= self.max_length else value[: self.max_length]
         value = super().get_prep_value(value)
-        return value.removeprefix(_MARK) if isinstance(value, str) else value
+        return value.lstrip(_MARK) if isinstance(value, str) else value

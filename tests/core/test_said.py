@@ -46,8 +46,8 @@ def test_an_exception_still_knows_what_was_said() -> None:
 
 def test_other_text_is_kept_as_it_is_and_never_taken_for_ours() -> None:
     assert read("250 2.0.0 Ok: 100 %(n)s") == "250 2.0.0 Ok: 100 %(n)s"
-    forged = "\x1e" + '["%(n)0999999999d",{"n":1}]'
-    assert read(FIELD.get_prep_value(forged)) == forged[1:]
+    forged = "\x1e\x1e" + '["%(n)0999999999d",{"n":1}]'
+    assert read(FIELD.get_prep_value(forged)) == forged[2:]
 
 
 def test_too_long_is_kept_as_text() -> None:
