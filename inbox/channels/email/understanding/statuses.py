@@ -8,6 +8,8 @@ from dataclasses import dataclass
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$")
 _MARK = re.compile(r"^[ \t]*(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"([245])\s*\.\s*(\d{1,3})\s*\.\s*(\d{1,3})")
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
+"""As `+` and `=` are written in ORCPT (RFC 3461, 4.2), which some systems repeat without decoding it."""
 _ADDRESS = re.compile(r"[^\s<>;,\"'()\[\]:]{1,200}@[^\s<>;,\"'()\[\]:@]{1,200}")
 _QUOTED_ADDRESS = re.compile(r"\"[^\"\n]{1,100}\"@[^\s<>;,\"'()\[\]:@]{1,200}")
 _FAILURES = frozenset(
@@ -44,6 +46,9 @@ def reported_recipients(text: str) -> tuple[list[Recipient], list[Recipient]]:
         # The original is the address that we wrote to; the final one may be a rewritten alias nobody knows.
         for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
             address = address or _address(fields.get(name, ""))
+        final = _address(fields.get("final-recipient", ""))
+        if "+" in address and _XTEXT.sub(lambda found: chr(int(found[1], 16)), address) == final:
+            address = final
         match = _STATUS.search(fields.get("status", ""))
         status = ".".join(match.groups()) if match else ""
         action = re.split(r"[\s(;,]", fields.get("action", "").strip().lower(), maxsplit=1)[0]
