@@ -345,6 +345,8 @@ HOSTILE = {
     "rules": "_____\n" * 160_000,
     "devices": ("Sent from " + "my " * 20 + "\n") * 14_000,
     "chinese": "在2021年5月\n" * 100_000,
+    "long rules": ("-" * 590 + "x\n") * 1_700,
+    "addresses": ("から送信wrote@gesendet2026年3月3日iPhone" * 20 + "\n") * 1_500,
     "german": ("Am 1 " + "schrieb " * 50 + "\n") * 2_400,
 }
 

@@ -60,13 +60,13 @@ SAME_LINE = re.compile(
     r"(?:^|[\s.!?-])[-–— ]{0,6}(On (?:\w{3,9}, )?\w{3,9}\.? \d{1,2}, \d{4}[^\n]{0,200}\bwrote:?)\s*$"
 )
 DASHED = re.compile(
-    r"^[\s>]{0,6}[-=]{2,}[^\n]{1,200}(?:写道|寫道)[^\n=-]{0,80}[-=]{2,}\s*$|"
-    r"^[\s>]{0,6}-{2,}[^\n]{1,200}\b(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|skrev|"
+    r"^[\s>]{0,6}+[-=]{2,}+[^\n]{1,200}(?:写道|寫道)[^\n=-]{0,80}[-=]{2,}\s*$|"
+    r"^[\s>]{0,6}+-{2,}+[^\n]{1,200}\b(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|skrev|"
     r"написал(?:\(а\))?)\b[^\n]{0,80}-{2,}\s*$",
     re.IGNORECASE,
 )
 NAMED = re.compile(
-    r"^[\s>*]{0,6}[^\n:]{0,120}[<(\[]?[\w.+-]{1,64}@[\w.-]{1,200}[>)\]]?[^\n]{0,60}(?:wrote|writes|schrieb|"
+    r"^[\s>*]{0,6}+[^\n:]{0,184}[\w.+-]@[A-Za-z0-9_.-]{0,200}+[^\n]{0,60}(?:wrote|writes|schrieb|"
     r"a écrit|escribió|ha scritto|schreef|escreveu|skrev|kirjoitti|napisał(?:\(a\))?|написал(?:\(а\))?|пишет|写道|"
     r"寫道|のメール|さん|様)"
     r"[^\n]{0,40}[:：]?\s*$|^[^\n]{1,80} via [^\n]{1,80} (?:wrote|schrieb|a écrit|escribió)\s?:?\s*$|"
@@ -96,7 +96,7 @@ CITING = re.compile(
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
-    r"^[\s>*]{0,6}(?:[-=_—–‐*]{2,}\s*|\*{1,2})\s{0,3}(?:"
+    r"^[\s>*]{0,6}(?:[-=_—–‐*]{2,}+\s*+|\*{1,2})\s{0,3}(?:"
     + _any(
         r"original(?:[ -]?(?:message|appointment|text|e-?mail|mail))?|repl(?:y|ied) message|in reply to|"
         r"previous (?:messages?|repl(?:y|ies)|conversation)|vorherige antworten|réponses précédentes|"
