@@ -42,6 +42,7 @@ HEAVY = {
     "a folded header of 1 MB": (HEAD + b"X-A:" + b" a\n" * 330_000 + b"\n\nbody", "header is too long"),
     "a subject of encoded words that never end": (b"Subject: " + b"=?a?q?" * 40_000 + b"\n\nbody", ""),
     "a From of quotes": (b'From: "' + b'\\"' * 100_000 + b"\n\nbody", ""),
+    "a From of signs": (b"From: " + b"@" * 60_000 + b"\n\nbody", ""),
     "a From of open brackets": (b"From: " + b"(" * 50_000 + b"<" * 50_000 + b"\n\nbody", ""),
     "5,000 recipients": (
         b"To: " + b",\n ".join(b"u%d@shop.example" % number for number in range(5_000)) + b"\n\nbody",

@@ -15,6 +15,9 @@ NAME_LIMIT = 300
 ADDRESS_LIMIT = 320
 """Longest address there can be: 64 of local part, `@`, 255 of domain (RFC 5321, 4.5.3.1)."""
 
+BARE_LIMIT = 2000
+"""Characters of a mailbox without angle brackets in which its address is looked for: the search is quadratic."""
+
 _TOKEN = re.compile(
     r"""(?P<word>=\?[^?\s]{1,75}\?[bBqQ]\?[^?]{0,998}\?=)
       | (?P<quoted>"(?:[^"\\]|\\.)*")
@@ -137,7 +140,7 @@ class _Entry:
         if opened is not None:
             rest = "".join(piece for _, piece in self.name[opened + 1 :]).strip()
             return _clean_address(rest), self._name(self.name[:opened]) or self._comment()
-        whole = _BRACKETED.sub(r"<\1>", "".join(piece for _, piece in self.name)).strip()
+        whole = _BRACKETED.sub(r"<\1>", "".join(piece for _, piece in self.name)[:BARE_LIMIT]).strip()
         if not whole:
             return "", ""
         if "@" not in whole:
