@@ -18,12 +18,16 @@ export async function load(place, url) {
   if ("entered" in field.dataset) place.querySelector(".is-pointed")?.click();
 }
 
-document.addEventListener("toggle", (event) => {
-  const menu = event.target;
-  if (!menu.matches?.("details[data-choices]") || !menu.open) return;
+/** Open a menu; its field takes the focus, and its choices are fetched the first time. */
+export function open(menu) {
+  menu.open = true;
   const place = menu.querySelector("[data-choices-here]") ?? menu.querySelector(".g-menu__panel");
   if (place.hasChildNodes()) place.querySelector("[data-choices-find]")?.focus();
   else load(place, menu.dataset.choices);
+}
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details[data-choices]") && event.target.open) open(event.target);
 }, true);
 
 document.addEventListener("input", (event) => {

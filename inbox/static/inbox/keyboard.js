@@ -3,6 +3,7 @@
 import { desk, keys, parse, root, typing, words } from "./page.js";
 import * as list from "./list.js";
 import * as ticket from "./ticket.js";
+import * as choices from "./choices.js";
 import * as dialog from "./dialog.js";
 import * as composer from "./composer.js";
 import * as ways from "./ways.js";
@@ -23,7 +24,7 @@ const actions = {
   reply: () => open() && composer.focus("reply"),
   note: () => open() && composer.focus("note"),
   way: () => open() && (composer.focus("reply"), ways.open()),
-  assign: () => (list.selected().length ? document.querySelector("[data-bulk-menu=assign]").setAttribute("open", "") : open() && ticket.menu("assign")),
+  assign: () => (list.selected().length ? choices.open(document.querySelector("[data-bulk-menu=assign]")) : open() && ticket.menu("assign")),
   mine: () => (list.selected().length ? list.bulk("assign", "me") : open() && ticket.deed("assign", "me")),
   resolve: () => (list.selected().length ? list.bulk("status", "resolved") : open() && ticket.deed("status", "resolved")),
   snooze: () => open() && ticket.menu("snooze"),

@@ -1,6 +1,7 @@
 // The open ticket: opening it, doing something to it, and bringing it up to date without losing anything.
 
 import { ask, desk, parse, say, showPane, words } from "./page.js";
+import * as choices from "./choices.js";
 import * as list from "./list.js";
 import { group } from "./grouping.js";
 
@@ -268,9 +269,9 @@ export function copyNumber() {
 export function menu(name) {
   const found = place.querySelector(`details[data-menu="${name}"]`);
   if (!found) return;
+  if ("choices" in found.dataset) { choices.open(found); return; }  // at once: its event comes later than the next letter
   found.open = true;
-  const first = "choices" in found.dataset ? "summary" : "button";  // choices take the focus themselves when they come
-  (found.querySelector("[data-choices-find], button[aria-current]") ?? found.querySelector(first)).focus();
+  (found.querySelector("button[aria-current]") ?? found.querySelector("button")).focus();
 }
 
 export function start() {

@@ -120,6 +120,19 @@ def test_who_types_before_the_choices_have_come_loses_nothing(desk, queue, chann
     assert (ticket.assignee, ticket.status) == (supervisor, "new")
 
 
+def test_the_next_letter_finds_the_field_of_a_menu(desk, queue, channel):
+    """However soon it comes: the browser tells that a menu has opened only after it."""
+    [ticket] = tickets(queue, channel, 1)
+    page = desk.open(f"/desk/inbox/{ticket.number}/")
+    assert page.evaluate(
+        """async () => {
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true }));
+          for (let n = 0; n < 20; n += 1) await null;
+          return document.activeElement.matches("[data-choices-find]");
+        }"""
+    )
+
+
 def test_a_menu_of_one_value_begins_at_the_one_that_is_set(desk, queue, channel):
     [ticket] = tickets(queue, channel, 1)
     page = desk.open(f"/desk/inbox/{ticket.number}/")
