@@ -6,13 +6,15 @@ others find themselves served. So a lone utterance waits for nobody, and a crowd
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -68,7 +70,8 @@ class Utterance:
     files: Sequence[File] = ()
     network: str = ""
     """Where it came from, for limits; empty: not limited."""
-    done: Future[Said] = field(default_factory=Future)
+    done: Asked = field(default_factory=Future)
+    """One of an event loop where somebody waits there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Said:
     """It itself, when it was posted just now on a talk that was going on, and has no files."""
 
 
+Asked = Future[Said] | asyncio.Future[Said]
+
 _line: deque[Utterance] = deque()
 _serving = threading.Lock()
 _crowd = False
@@ -92,9 +97,11 @@ _called = False
 
 def say(utterance: Utterance) -> Said:
     """Store it and put it on the visitor's ticket. Raises Refused, NotYet, and DatabaseError when it was not stored."""
+    done: Future[Said] = Future()
+    utterance.done = done
     if join(utterance):
         serve()
-    return utterance.done.result(timeout=60)
+    return done.result(timeout=60)
 
 
 def join(utterance: Utterance) -> bool:
@@ -133,15 +140,34 @@ def _serve(batch: list[Utterance]) -> None:
             for each in batch:
                 _serve([each])
             return
-        batch[0].done.set_exception(error)
-        return
-    fault.point("utterances.stored")
+        answers = {id(batch[0]): error}
+    else:
+        fault.point("utterances.stored")
+    _tell_all(batch, answers)
+
+
+def _tell_all(batch: list[Utterance], answers: Mapping[int, Said | Exception]) -> None:
+    """One call for all of an event loop: each wakes it, and then it wants its turn in the middle of ours."""
+    waiting: dict[asyncio.AbstractEventLoop | None, list[tuple[Asked, Said | Exception]]] = {}
     for utterance in batch:
-        answer = answers[id(utterance)]
-        if isinstance(answer, Said):
-            utterance.done.set_result(answer)
+        loop = utterance.done.get_loop() if isinstance(utterance.done, asyncio.Future) else None
+        waiting.setdefault(loop, []).append((utterance.done, answers[id(utterance)]))
+    for loop, told in waiting.items():
+        if loop is None:
+            _tell(told)
         else:
-            utterance.done.set_exception(answer)
+            with suppress(RuntimeError):  # the server is going down: nobody waits there any more
+                loop.call_soon_threadsafe(_tell, told)
+
+
+def _tell(told: Iterable[tuple[Asked, Said | Exception]]) -> None:
+    for done, answer in told:
+        if done.done():
+            continue  # whoever asked has given up
+        if isinstance(answer, Said):
+            done.set_result(answer)
+        else:
+            done.set_exception(answer)
 
 
 def _say_all(batch: list[Utterance]) -> dict[int, Said | Exception]:

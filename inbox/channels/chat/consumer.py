@@ -128,11 +128,12 @@ class VisitorConsumer(BrowserSocket):
             if not text.strip() or len(text) > TEXT_LIMIT:
                 await self._say({"about": "refused", "id": name, **views.not_that_text(text)})
                 return
-            utterance = Utterance(self.channel, self.visitor, name, text, network=self.network)
+            told = asyncio.get_running_loop().create_future()
+            utterance = Utterance(self.channel, self.visitor, name, text, network=self.network, done=told)
             if utterances.join(utterance):
                 await database.run(utterances.serve)
         try:
-            said = await asyncio.wait_for(asyncio.wrap_future(utterance.done), 30)
+            said = await asyncio.wait_for(told, 30)
         except Refused as why:
             with translation.override(self.language):
                 words = str(why.words)
