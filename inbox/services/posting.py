@@ -134,10 +134,10 @@ def _add_message(draft: Draft, batch: Batch) -> None:
             at=batch.now,
         )
         draft.message = message
-        if inbound.answered:
-            change.answered(batch.now)
-        else:
+        if not inbound.answered:
             change.heard(batch.now, automatic=bool(inbound.automatic))
+    if inbound.answered:
+        change.answered(batch.now)  # not by him who called
     change.also_queues |= draft.also_queues - {ticket.queue_id}
     ticket.message_count += 1
     ticket.preview = preview(inbound.reply_text or inbound.text, [file.name for file in inbound.files])

@@ -59,6 +59,7 @@ def test_an_answered_call_is_one_row_one_message_and_the_agents_ticket(
         lena,
         "phone",
     )
+    assert ticket.events.get(what="status").actor_name == "", "it was not the caller who answered"
     assert ticket.waiting_since is None and ticket.first_answered_at is not None
     assert not Task.objects.exists()
 
